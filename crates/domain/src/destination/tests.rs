@@ -1,0 +1,4 @@
+//! Tests of callback URLs and of the egress policy.
+
+mod policy;
+mod urls;

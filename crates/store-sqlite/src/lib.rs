@@ -1,0 +1,1 @@
+//! The embedded store: one writer thread with group commit, reader connections.

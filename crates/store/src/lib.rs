@@ -1,0 +1,1 @@
+//! What is kept: traits whose methods are whole business transactions.
