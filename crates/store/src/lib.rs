@@ -1,1 +1,73 @@
 //! What is kept: traits whose methods are whole business transactions.
+//!
+//! A method either did all of what its name says, durably, or nothing. No method hands out a
+//! transaction, a row or a query: rules live in `domain`, SQL lives in the implementations, and what
+//! lies between is said in the records of this crate. Methods are async so that an engine over a
+//! network fits as well as the embedded one.
+//!
+//! Every change of a record takes a [`Change`] (who, when, by which request) and writes its audit event
+//! in the same transaction.
+
+mod applications;
+mod change;
+mod error;
+mod integrations;
+mod lanes;
+mod list_items;
+mod order_stages;
+mod orders;
+mod page;
+mod reference;
+mod seal;
+mod webhook_jobs;
+mod webhook_out_subs;
+
+pub use applications::{Applications, NewApplication};
+pub use change::{Change, Created, Idempotency};
+pub use error::{Refusal, Rejection, StoreError};
+pub use integrations::{IntegrationChanges, Integrations, NewIntegration};
+pub use lanes::{
+    DueJobs, Fence, Lane, LaneOwner, Lanes, NextStep, NoLanes, Outcome, ReadyJob, Withdrawal,
+};
+pub use list_items::{List, ListItems};
+pub use order_stages::{NewOrderStage, OrderRef, OrderStages, StageQuery};
+pub use orders::{NewOrder, OrderQuery, OrderUpdate, Orders};
+pub use page::{
+    COUNT_MAX, Count, Cursor, ListQuery, OFFSET_ROWS_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, Page,
+    PageRequest, Search, Sort, SortKey, Start,
+};
+pub use reference::{Reference, Target};
+pub use seal::{SealFault, SecretKey};
+pub use webhook_jobs::{JobDetail, JobQuery, RetriedJob, WebhookJobs};
+pub use webhook_out_subs::{NewWebhookOutSub, WebhookOutSubChanges, WebhookOutSubs, WithSecret};
+
+/// A store: everything that is kept, whichever engine keeps it.
+#[async_trait::async_trait]
+pub trait Store:
+    Applications
+    + Integrations
+    + WebhookOutSubs
+    + Orders
+    + OrderStages
+    + WebhookJobs
+    + ListItems
+    + Lanes
+    + Send
+    + Sync
+{
+    /// Whether changes can be written durably at this moment.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] with the reason.
+    async fn check_writable(&self) -> Result<(), StoreError>;
+
+    /// Which of these references do not hold, in their order. For requests that are refused anyway: a
+    /// transaction checks its own references itself.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn check(&self, references: Vec<Reference>) -> Result<Vec<Refusal>, StoreError>;
+
+    /// Finishes what is being written and refuses everything from then on.
+    async fn close(&self);
+}

@@ -1,0 +1,172 @@
+//! Tests of the health of lanes.
+
+use super::*;
+use AttemptOutcome::{EndpointFault, Gone, JobFault};
+
+const DAY: i64 = 24 * 60 * 60;
+
+fn at(seconds: i64) -> Moment {
+    Moment::from_microseconds(seconds * 1_000_000)
+}
+
+fn order(id: i64) -> Option<OrderId> {
+    Some(OrderId(id))
+}
+
+#[test]
+fn five_endpoint_faults_in_a_row_make_it_rest() {
+    let mut health = LaneHealth::default();
+    let mut changes = Vec::new();
+    for second in 0..6 {
+        changes.push(health.failed(EndpointFault, order(1), at(second)));
+    }
+    assert_eq!(
+        changes,
+        [
+            HealthChange::StartedFailing,
+            HealthChange::None,
+            HealthChange::None,
+            HealthChange::None,
+            HealthChange::Rested,
+            HealthChange::None,
+        ]
+    );
+    assert_eq!(health.state(), HealthState::Resting);
+    assert_eq!(health.record().since, Some(at(4)));
+    assert_eq!(health.record().failing_since, Some(at(0)));
+}
+
+#[test]
+fn a_success_or_a_job_fault_begins_the_row_of_endpoint_faults_anew() {
+    for interruption in [None, Some(JobFault)] {
+        let mut health = LaneHealth::default();
+        for second in 0..4 {
+            health.failed(EndpointFault, order(1), at(second));
+        }
+        match interruption {
+            None => {
+                assert_eq!(health.succeeded(at(4)), HealthChange::Recovered);
+            }
+            Some(outcome) => {
+                health.failed(outcome, order(1), at(4));
+            }
+        }
+        for second in 5..9 {
+            health.failed(EndpointFault, order(1), at(second));
+            assert_eq!(health.state(), HealthState::Healthy, "{interruption:?}");
+        }
+        assert_eq!(
+            health.failed(EndpointFault, order(1), at(9)),
+            HealthChange::Rested
+        );
+    }
+}
+
+#[test]
+fn failures_of_twenty_different_orders_make_it_rest() {
+    let mut health = LaneHealth::default();
+    for id in 1..20 {
+        for second in [id, id] {
+            health.failed(JobFault, order(id), at(second));
+            health.failed(JobFault, None, at(second));
+        }
+    }
+    assert_eq!(health.state(), HealthState::Healthy);
+    assert_eq!(
+        health.failed(JobFault, order(20), at(30)),
+        HealthChange::Rested
+    );
+}
+
+#[test]
+fn a_success_ends_the_rest_and_only_news_are_told() {
+    let mut health = LaneHealth::default();
+    assert_eq!(health.succeeded(at(0)), HealthChange::None);
+    for second in 1..=5 {
+        health.failed(EndpointFault, order(1), at(second));
+    }
+    assert_eq!(health.succeeded(at(10)), HealthChange::Recovered);
+    assert_eq!(health.state(), HealthState::Healthy);
+    assert_eq!(health.record().failing_since, None);
+    assert_eq!(health.record().since, None);
+    assert_eq!(health.succeeded(at(11)), HealthChange::None);
+}
+
+#[test]
+fn the_active_clock_stands_still_while_it_rests_or_is_off() {
+    let mut health = LaneHealth::default();
+    let seconds = |health: &LaneHealth, now| health.active_clock(at(now)) / 1_000_000;
+    assert_eq!(seconds(&health, 100), 100);
+    for second in 101..=105 {
+        health.failed(EndpointFault, order(1), at(second));
+    }
+    assert_eq!(seconds(&health, 500), 105);
+    health.failed(Gone, order(1), at(600));
+    assert_eq!(seconds(&health, 900), 105);
+    let mut health = LaneHealth::from_record(health.record().clone());
+    assert_eq!(seconds(&health, 1_000), 105);
+    health.switched_on(at(1_105));
+    assert_eq!(seconds(&health, 1_105), 105);
+    assert_eq!(seconds(&health, 1_115), 115);
+}
+
+#[test]
+fn gone_switches_it_off_and_only_a_hand_switches_it_on() {
+    let mut health = LaneHealth::default();
+    assert_eq!(
+        health.failed(Gone, order(1), at(5)),
+        HealthChange::SwitchedOff(OffReason::Gone)
+    );
+    assert!(health.record().is_off());
+    assert_eq!(health.record().reason, Some(OffReason::Gone));
+    assert_eq!(health.succeeded(at(6)), HealthChange::None);
+    assert_eq!(
+        health.failed(EndpointFault, order(1), at(7)),
+        HealthChange::None
+    );
+    assert!(health.record().is_off());
+    health.switched_on(at(8));
+    assert_eq!(
+        (
+            health.state(),
+            health.record().reason,
+            health.record().failing_since
+        ),
+        (HealthState::Healthy, None, None)
+    );
+    assert_eq!(
+        health.failed(EndpointFault, order(1), at(9)),
+        HealthChange::StartedFailing
+    );
+}
+
+#[test]
+fn five_days_of_failures_switch_it_off_if_it_failed_lately_too() {
+    let cases = [
+        (5 * DAY - 1, 5 * DAY - 2, false),
+        (5 * DAY, 4 * DAY, true),
+        (5 * DAY, 4 * DAY - 1, false),
+        (9 * DAY, 8 * DAY, true),
+    ];
+    for (now, previous, off) in cases {
+        let mut health = LaneHealth::default();
+        health.failed(JobFault, order(1), at(0));
+        health.failed(JobFault, order(1), at(previous));
+        let change = health.failed(JobFault, order(1), at(now));
+        let expected = HealthChange::SwitchedOff(OffReason::FailingForDays);
+        assert_eq!(change == expected, off, "{now} {previous}");
+    }
+}
+
+#[test]
+fn the_record_survives_being_json() {
+    let mut health = LaneHealth::default();
+    health.failed(Gone, order(1), at(5));
+    let json = serde_json::to_string(health.record()).expect("JSON");
+    assert!(
+        json.contains(r#""state":"off""#) && json.contains(r#""reason":"gone""#),
+        "{json}"
+    );
+    let again: LaneRecord = serde_json::from_str(&json).expect("a record");
+    assert_eq!(&again, health.record());
+}

@@ -1,0 +1,107 @@
+//! Webhook jobs as people see them: found, read, repeated, withdrawn.
+
+use async_trait::async_trait;
+use domain::id::{IntegrationId, OrderId, WebhookJobId, WebhookOutSubId};
+use domain::time::Moment;
+use domain::webhook_job::{JobState, WebhookAttempt, WebhookJob};
+
+use crate::change::Change;
+use crate::error::{Rejection, StoreError};
+use crate::page::{ListQuery, Page};
+
+/// Which jobs. Empty lists mean all.
+#[derive(Clone, Debug)]
+pub struct JobQuery {
+    /// Whose.
+    pub integration_id: IntegrationId,
+    /// Only these states; [`JobState::Delivering`] is not stored, its jobs come as `delivering`.
+    pub states: Vec<JobState>,
+    /// The jobs that are being delivered at this moment, where `states` asks for them.
+    pub delivering: Vec<WebhookJobId>,
+    /// Only these subscriptions.
+    pub subscriber_ids: Vec<WebhookOutSubId>,
+    /// Only subscriptions with these keys, beside `subscriber_ids`.
+    pub subscriber_keys: Vec<String>,
+    /// Only subscriptions with these callback URLs.
+    pub endpoints: Vec<String>,
+    /// Only jobs of these orders.
+    pub order_ids: Vec<OrderId>,
+    /// Only these order statuses.
+    pub statuses: Vec<String>,
+    /// Only events whose part after the dot is one of these.
+    pub event_types: Vec<String>,
+    /// Only jobs whose last answer had one of these statuses.
+    pub status_codes: Vec<u16>,
+    /// Only those made at or after this moment.
+    pub created_from: Option<Moment>,
+    /// Only those made before this moment.
+    pub created_until: Option<Moment>,
+    /// Searched by `status`, `address`, `event`, `order_id`, `webhook_subscriber` and `callback_url`;
+    /// sorted by `id` or `created_at`, which agree.
+    pub list: ListQuery,
+}
+
+/// A job with all that belongs to it.
+#[derive(Clone, Debug)]
+pub struct JobDetail {
+    /// The job.
+    pub job: WebhookJob,
+    /// Its attempts, the first one first.
+    pub attempts: Vec<WebhookAttempt>,
+    /// The bytes that are sent.
+    pub payload: Vec<u8>,
+    /// The earlier job that it waits for.
+    pub held_by: Option<WebhookJobId>,
+}
+
+/// What a retry by hand came to.
+#[derive(Clone, Debug)]
+pub struct RetriedJob {
+    /// The waiting job, now due, or the new job that repeats a final one.
+    pub job: WebhookJob,
+    /// The earlier job that it still waits for.
+    pub held_by: Option<WebhookJobId>,
+}
+
+/// Webhook jobs.
+#[async_trait]
+pub trait WebhookJobs {
+    /// Jobs of an integration, the newest first unless sorted otherwise.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn webhook_jobs(&self, query: JobQuery) -> Result<Page<WebhookJob>, StoreError>;
+
+    /// A job with its attempts and payload.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn webhook_job(
+        &self,
+        integration_id: IntegrationId,
+        id: WebhookJobId,
+    ) -> Result<Option<JobDetail>, StoreError>;
+
+    /// Makes a waiting job due now; repeats a final one as a new job outside the ordering.
+    ///
+    /// # Errors
+    /// Refused where it does not exist, its subscription is deleted, or (of a final one) not active.
+    async fn retry_webhook_job(
+        &self,
+        integration_id: IntegrationId,
+        id: WebhookJobId,
+        change: Change,
+    ) -> Result<RetriedJob, Rejection>;
+
+    /// Withdraws a waiting job and releases the next of its order. One that is in flight at this moment
+    /// is marked: should the attempt fail, it is canceled.
+    ///
+    /// # Errors
+    /// Refused where it does not exist or is final.
+    async fn cancel_webhook_job(
+        &self,
+        integration_id: IntegrationId,
+        id: WebhookJobId,
+        change: Change,
+    ) -> Result<WebhookJob, Rejection>;
+}
