@@ -7,6 +7,7 @@ pub mod in_flight;
 pub mod matching;
 pub mod notification_emails;
 pub mod order;
+pub mod payload;
 pub mod records;
 pub mod retry;
 pub mod retry_after;

@@ -1,0 +1,152 @@
+//! Writing JSON by joining what is JSON already, and picking members out of the caller's own objects.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write};
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::order::{OrderField, OrderFields};
+use crate::time::Moment;
+
+/// An object that is being written; closed when dropped.
+pub(super) struct Object<'o> {
+    out: &'o mut String,
+    is_empty: bool,
+}
+
+impl<'o> Object<'o> {
+    pub(super) fn begin(out: &'o mut String) -> Object<'o> {
+        out.push('{');
+        Object {
+            out,
+            is_empty: true,
+        }
+    }
+
+    /// Writes the name; the value must follow. Names are ours, and need no escapes.
+    fn name(&mut self, name: &str) -> &mut String {
+        if !self.is_empty {
+            self.out.push(',');
+        }
+        self.is_empty = false;
+        self.out.push('"');
+        self.out.push_str(name);
+        self.out.push_str("\":");
+        self.out
+    }
+
+    /// A member that is JSON already, or null.
+    pub(super) fn json(&mut self, name: &str, json: Option<&RawValue>) {
+        self.name(name).push_str(json.map_or("null", RawValue::get));
+    }
+
+    /// A text, or null.
+    pub(super) fn text(&mut self, name: &str, text: Option<&str>) {
+        let out = self.name(name);
+        match text {
+            // A string is always JSON.
+            Some(text) => out.push_str(&serde_json::to_string(text).unwrap_or_default()),
+            None => out.push_str("null"),
+        }
+    }
+
+    pub(super) fn integer(&mut self, name: &str, integer: i64) {
+        // Writing into a string cannot fail.
+        let _ = write!(self.name(name), "{integer}");
+    }
+
+    pub(super) fn boolean(&mut self, name: &str, boolean: bool) {
+        self.name(name)
+            .push_str(if boolean { "true" } else { "false" });
+    }
+
+    pub(super) fn null(&mut self, name: &str) {
+        self.name(name).push_str("null");
+    }
+
+    /// A time, such as `2026-01-31T12:30:00.25Z`.
+    pub(super) fn time(&mut self, name: &str, time: Moment) {
+        let _ = write!(self.name(name), "\"{time}\"");
+    }
+
+    /// An object within this one.
+    pub(super) fn object(&mut self, name: &str) -> Object<'_> {
+        Object::begin(self.name(name))
+    }
+
+    /// A value that `write` writes.
+    pub(super) fn value(&mut self, name: &str, write: impl FnOnce(&mut String)) {
+        write(self.name(name));
+    }
+
+    /// Members of the caller's object, under our names; null where they are not there.
+    pub(super) fn picks(&mut self, members: &Members<'_>, names: &[(&str, &str)]) {
+        for (ours, theirs) in names {
+            self.json(ours, members.get(theirs));
+        }
+    }
+}
+
+impl Drop for Object<'_> {
+    fn drop(&mut self) {
+        self.out.push('}');
+    }
+}
+
+/// The members of an object that the caller wrote; none where it is no object.
+#[derive(Default)]
+pub(super) struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    /// The members of a field of the order.
+    pub(super) fn of(fields: &'a OrderFields, field: OrderField) -> Members<'a> {
+        fields.get(field).map(Members::parse).unwrap_or_default()
+    }
+
+    pub(super) fn parse(json: &'a RawValue) -> Members<'a> {
+        serde_json::from_str(json.get()).unwrap_or_default()
+    }
+
+    /// The member of this name; of several, the last one, as JSON parsers have it.
+    pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0
+            .iter()
+            .rev()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| *value)
+    }
+}
+
+/// The items of an array that the caller wrote; nothing where it is no array.
+pub(super) fn items(json: Option<&RawValue>) -> Option<Vec<&RawValue>> {
+    serde_json::from_str(json?.get()).ok()
+}
+
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+        let mut members = Vec::new();
+        while let Some(entry) = map.next_entry::<Name<'de>, &'de RawValue>()? {
+            members.push((entry.0.0, entry.1));
+        }
+        Ok(Members(members))
+    }
+}

@@ -1,0 +1,82 @@
+//! The configuration: flags over environment over file over defaults, parsed into types.
+//!
+//! [`setting`] declares what there is, [`args`] and [`gather`] collect texts and where they come from,
+//! this file parses them, [`print`] shows them. What is unknown or bad is refused with its place and the
+//! remedy ([`fault`]); nothing is ignored.
+
+mod args;
+mod fault;
+mod gather;
+mod parse;
+mod print;
+mod setting;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use domain::destination::EgressPolicy;
+use domain::retry::RetryPolicy;
+use url::Url;
+
+pub use args::ConfigArgs;
+pub use fault::ConfigFault;
+pub use gather::{Gathered, Given};
+pub use parse::SecretKeyBytes;
+pub use print::{as_json, as_table};
+pub use setting::VARIABLE_PREFIX;
+
+use crate::logs::LogFilter;
+
+/// All settings, each of its own type and within its bounds.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Folder of the embedded store, absolute.
+    pub data: PathBuf,
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// The server as others see it; absent means as it listens.
+    pub public_url: Option<Url>,
+    /// What is logged.
+    pub log: LogFilter,
+    /// Which addresses deliveries may reach.
+    pub egress: EgressPolicy,
+    /// When failed deliveries are attempted again, and given up.
+    pub retry: RetryPolicy,
+    /// How long an attempt may take where its subscription does not say.
+    pub delivery_timeout: Duration,
+    /// The key of secrets at rest; absent means one beside the data.
+    pub secret_key: Option<SecretKeyBytes>,
+    /// Certificate authorities to trust beside the usual ones, in PEM form.
+    pub extra_ca_pem: Option<Vec<u8>>,
+    /// How long a shutdown may wait for deliveries in flight.
+    pub shutdown_grace: Duration,
+    /// The texts that all this was parsed from, and where each comes from.
+    pub gathered: Gathered,
+}
+
+impl Config {
+    /// The configuration that this comes to.
+    ///
+    /// # Errors
+    /// The first unknown name, unreadable file or bad value, with its place and the remedy.
+    pub fn new(given: Given) -> Result<Config, ConfigFault> {
+        let gathered = Gathered::new(given)?;
+        Ok(Config {
+            data: parse::data(&gathered)?,
+            listen: parse::listen(&gathered)?,
+            public_url: parse::public_url(&gathered)?,
+            log: parse::log(&gathered)?,
+            egress: parse::egress(&gathered)?,
+            retry: parse::retry(&gathered)?,
+            delivery_timeout: parse::delivery_timeout(&gathered)?,
+            secret_key: parse::secret_key(&gathered)?,
+            extra_ca_pem: parse::extra_ca_pem(&gathered)?,
+            shutdown_grace: parse::shutdown_grace(&gathered)?,
+            gathered,
+        })
+    }
+}

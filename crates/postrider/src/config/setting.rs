@@ -1,0 +1,192 @@
+//! Which settings exist: the one declaration that flags, environment, file, help and
+//! `config print` are derived from.
+
+/// A setting. Its value is text wherever it comes from; [`super::Config`] parses it.
+#[derive(Debug)]
+pub struct Setting {
+    /// Where it stands in the configuration file, such as `egress.allow`.
+    pub key: &'static str,
+    /// The flag without its dashes, such as `egress-allow`; the variable's name follows from it.
+    pub word: &'static str,
+    /// What stands for the value in the help.
+    pub value_name: &'static str,
+    /// What applies when it is given nowhere; absent where the help says what happens then.
+    pub default: Option<&'static str>,
+    /// Whether its value is never shown.
+    pub is_secret: bool,
+    /// Why this version refuses it, and what to do; absent for a setting that works.
+    pub refusal: Option<&'static str>,
+    /// What it does.
+    pub help: &'static str,
+}
+
+/// What every environment variable of Postrider begins with.
+pub const VARIABLE_PREFIX: &str = "POSTRIDER_";
+
+impl Setting {
+    const fn new(key: &'static str, word: &'static str, help: &'static str) -> Setting {
+        Setting {
+            key,
+            word,
+            value_name: "VALUE",
+            default: None,
+            is_secret: false,
+            refusal: None,
+            help,
+        }
+    }
+
+    const fn value(mut self, value_name: &'static str) -> Setting {
+        self.value_name = value_name;
+        self
+    }
+
+    const fn default(mut self, default: &'static str) -> Setting {
+        self.default = Some(default);
+        self
+    }
+
+    const fn secret(mut self) -> Setting {
+        self.is_secret = true;
+        self
+    }
+
+    const fn refused(mut self, refusal: &'static str) -> Setting {
+        self.refusal = Some(refusal);
+        self
+    }
+
+    /// The flag, such as `--egress-allow`.
+    pub fn flag(&self) -> String {
+        format!("--{}", self.word)
+    }
+
+    /// The environment variable, such as `POSTRIDER_EGRESS_ALLOW`.
+    pub fn variable(&self) -> String {
+        let name = self.word.replace('-', "_").to_uppercase();
+        format!("{VARIABLE_PREFIX}{name}")
+    }
+
+    /// Whether it is shown in the help and by `config print`.
+    pub const fn is_available(&self) -> bool {
+        self.refusal.is_none()
+    }
+}
+
+/// The data folder.
+pub static DATA: Setting = Setting::new("data", "data", "Folder of the embedded store")
+    .value("DIR")
+    .default("./postrider-data");
+/// A PostgreSQL server in place of the embedded store.
+pub static DATABASE_URL: Setting = Setting::new(
+    "database_url",
+    "database-url",
+    "PostgreSQL instead of the data folder",
+)
+.value("URL")
+.secret()
+.refused(
+    "this version has the embedded store only; remove the setting, and name a folder with --data",
+);
+/// Where the server listens.
+pub static LISTEN: Setting = Setting::new(
+    "listen",
+    "listen",
+    "Address and port of the server; port 0 takes a free one",
+)
+.value("ADDRESS")
+.default("127.0.0.1:8080");
+/// What the server is called from outside.
+pub static PUBLIC_URL: Setting = Setting::new(
+    "public_url",
+    "public-url",
+    "Address of the server as others see it [default: from --listen]",
+)
+.value("URL");
+/// What is logged.
+pub static LOG: Setting = Setting::new(
+    "log",
+    "log",
+    "Level of the log (error, warn, info, debug, trace), also by module: info,delivery=debug",
+)
+.value("FILTER")
+.default("info");
+/// Private networks that deliveries may reach.
+pub static EGRESS_ALLOW: Setting = Setting::new(
+    "egress.allow",
+    "egress-allow",
+    "Networks that callbacks may reach though they are private, comma-separated",
+)
+.value("NETWORKS")
+.default("");
+/// When failed deliveries are attempted again.
+pub static RETRY_SCHEDULE: Setting = Setting::new(
+    "retry.schedule",
+    "retry-schedule",
+    "Waits between attempts, comma-separated; the last one repeats",
+)
+.value("DURATIONS")
+.default("5s,30s,2m,6m,6m,6m,6m,6m,6m,12m,24m,48m,1h");
+/// When failed deliveries are given up.
+pub static GIVE_UP_AFTER: Setting = Setting::new(
+    "retry.give_up_after",
+    "give-up-after",
+    "How long after its first attempt a job is given up",
+)
+.value("DURATION")
+.default("3d");
+/// How long an attempt may take.
+pub static DELIVERY_TIMEOUT: Setting = Setting::new(
+    "delivery.timeout",
+    "delivery-timeout",
+    "How long an attempt may take, from connecting to the end of the answer",
+)
+.value("DURATION")
+.default("15s");
+/// The key of secrets at rest.
+pub static SECRET_KEY: Setting = Setting::new(
+    "secret_key",
+    "secret-key",
+    "Key that encrypts secrets at rest, 32 bytes in base64 [default: made beside the data]",
+)
+.value("KEY")
+.secret();
+/// A file with the key of secrets at rest.
+pub static SECRET_KEY_FILE: Setting = Setting::new(
+    "secret_key_file",
+    "secret-key-file",
+    "File with that key, so that neither command line nor environment shows it",
+)
+.value("FILE");
+/// More certificate authorities.
+pub static CA_FILE: Setting = Setting::new(
+    "ca_file",
+    "ca-file",
+    "File with certificate authorities (PEM) that callbacks may also be signed by",
+)
+.value("FILE");
+/// How long a shutdown may take.
+pub static SHUTDOWN_GRACE: Setting = Setting::new(
+    "shutdown.grace",
+    "shutdown-grace",
+    "How long deliveries in flight may take to end when the server is stopped",
+)
+.value("DURATION")
+.default("30s");
+
+/// All settings, in the order in which help and `config print` show them.
+pub static ALL: [&Setting; 13] = [
+    &DATA,
+    &DATABASE_URL,
+    &LISTEN,
+    &PUBLIC_URL,
+    &LOG,
+    &EGRESS_ALLOW,
+    &RETRY_SCHEDULE,
+    &GIVE_UP_AFTER,
+    &DELIVERY_TIMEOUT,
+    &SECRET_KEY,
+    &SECRET_KEY_FILE,
+    &CA_FILE,
+    &SHUTDOWN_GRACE,
+];

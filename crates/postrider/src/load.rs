@@ -1,0 +1,32 @@
+//! `postrider load`: a bounded benchmark of a running server, with its own producer and receiver.
+//!
+//! The producer reports changes, the receiver takes the deliveries; both know the number and the
+//! sending time of each change from a [`marker`] in the body, so that lost, duplicate and misordered
+//! deliveries are found and not estimated. In the same run the producer also sends straight to the
+//! receiver: what machine and tool can do at most, the yardstick for the server's figures.
+//!
+//! [`plan`] says what is measured, [`target`] whom, [`child`] starts one, [`setup`] makes the
+//! subscriptions, [`producer`] and [`receiver`] each have a thread, [`ledger`] holds what was sent and
+//! received, [`phase`] measures one configuration, [`report`] tells of it.
+
+mod bits;
+mod body;
+mod child;
+mod histogram;
+mod ledger;
+mod marker;
+mod phase;
+mod plan;
+mod process;
+mod producer;
+mod receiver;
+mod report;
+mod run;
+mod sender;
+mod setup;
+mod target;
+#[cfg(test)]
+mod tests;
+
+pub use plan::LoadArgs;
+pub use run::run;

@@ -1,0 +1,150 @@
+//! The body of a change, formatted once; only digits differ from one change to the next.
+
+use super::marker::{Marker, Run, write_digits};
+use super::plan::Orders;
+
+/// Longest remark of an order in characters (API, order_notes).
+const NOTES_CHARS_MAX: usize = 1_000;
+/// Longest value of an order's metadata in characters (API, metadata).
+const METADATA_CHARS_MAX: usize = 500;
+/// Most padding entries of the metadata: 50 in all (API, metadata), one holds the marker.
+const PADDING_ENTRIES_MAX: usize = 49;
+/// Digits of an order's number where orders are cycled.
+const ORDER_DIGITS: usize = 8;
+
+/// The bodies of one integration's changes.
+#[derive(Clone, Debug)]
+pub struct Template {
+    bytes: Vec<u8>,
+    /// Where the digits of the marker begin.
+    marker_at: usize,
+    order: Option<OrderSlot>,
+}
+
+/// Where the number of a cycled order goes, and how many orders there are.
+#[derive(Clone, Copy, Debug)]
+struct OrderSlot {
+    at: usize,
+    count: u64,
+}
+
+impl Template {
+    /// Bodies of `size` bytes, or of the least size that is possible.
+    ///
+    /// The marker is the name of the order where each change has its own; that is in every payload.
+    /// Where orders are cycled, it is an entry of the order's metadata.
+    pub fn new(
+        run: &Run,
+        token: &str,
+        integration_id: i64,
+        orders: Orders,
+        size: usize,
+    ) -> Template {
+        let token = serde_json::Value::from(token);
+        let mut text = format!(
+            r#"{{"token":{token},"integration_id":{integration_id},"create_order":true,"stage":"scheduled","external_order_id":"{}"#,
+            run.prefix()
+        );
+        let blank = &run.blank()[run.prefix().len()..];
+        let mut marker_at = text.len();
+        let mut order = None;
+        match orders {
+            Orders::OneEach => text.push_str(blank),
+            Orders::Cycled(count) => {
+                text.push_str("order-");
+                order = Some(OrderSlot {
+                    at: text.len(),
+                    count,
+                });
+                text.push_str(&"0".repeat(ORDER_DIGITS));
+            }
+        }
+        text.push_str(r#"","order":{"metadata":{"source":"postrider load""#);
+        if order.is_some() {
+            text.push_str(&format!(r#","change":"{}"#, run.prefix()));
+            marker_at = text.len();
+            text.push_str(blank);
+            text.push('"');
+        }
+        pad(&mut text, size);
+        Template {
+            bytes: text.into_bytes(),
+            marker_at,
+            order,
+        }
+    }
+
+    /// The body of this change.
+    pub fn body(&self, marker: Marker) -> Vec<u8> {
+        let mut bytes = self.bytes.clone();
+        marker.write(&mut bytes[self.marker_at..]);
+        if let Some(order) = self.order {
+            write_digits(
+                &mut bytes[order.at..][..ORDER_DIGITS],
+                marker.number % order.count,
+            );
+        }
+        bytes
+    }
+}
+
+/// Closes metadata, order and body, with as much padding as brings them to the size.
+fn pad(text: &mut String, size: usize) {
+    const NOTES: &str = r#"},"order_notes":"#;
+    const END: &str = "}}";
+    let mut room = size.saturating_sub(text.len() + NOTES.len() + 2 + END.len());
+    let notes = room.min(NOTES_CHARS_MAX);
+    room -= notes;
+    for entry in 2..=PADDING_ENTRIES_MAX {
+        let key = format!(r#","padding_{entry:02}":"#);
+        let Some(value) = room.checked_sub(key.len() + 2) else {
+            break;
+        };
+        let value = value.min(METADATA_CHARS_MAX);
+        text.push_str(&format!(r#"{key}"{}""#, "x".repeat(value)));
+        room -= key.len() + 2 + value;
+    }
+    text.push_str(&format!(r#"{NOTES}"{}"{END}"#, "x".repeat(notes)));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    const MARKER: Marker = Marker {
+        number: 25,
+        sent: Duration::from_micros(1_000_001),
+    };
+
+    #[test]
+    fn bodies_are_json_of_the_size_and_hold_the_marker() {
+        let run = Run::new("cafe1");
+        for orders in [Orders::OneEach, Orders::Cycled(10)] {
+            for size in [1, 400, 1_024, 2_000, 24_000] {
+                let template = Template::new(&run, "a \"token\"", 7, orders, size);
+                let body = template.body(MARKER);
+                let value: Value = serde_json::from_slice(&body).expect("JSON");
+                assert_eq!(value["token"], "a \"token\"");
+                assert_eq!(run.find(&body), Some(MARKER), "{orders:?} {size}");
+                let missing = size.abs_diff(body.len());
+                assert!(size == 1 || missing < 20, "{} for {size}", body.len());
+                let notes = value["order"]["order_notes"].as_str().expect("text");
+                assert!(notes.len() <= NOTES_CHARS_MAX);
+                let metadata = value["order"]["metadata"].as_object().expect("an object");
+                assert!(metadata.len() <= 50);
+            }
+        }
+    }
+
+    #[test]
+    fn cycled_orders_have_names_of_their_own() {
+        let run = Run::new("cafe1");
+        let template = Template::new(&run, "t", 7, Orders::Cycled(10), 500);
+        let value: Value = serde_json::from_slice(&template.body(MARKER)).expect("JSON");
+        assert_eq!(value["external_order_id"], "load-cafe1-order-00000005");
+    }
+}

@@ -1,0 +1,57 @@
+//! Memory and processor time of a process, as Linux tells them.
+
+use std::fs;
+
+/// Ticks of the processor time in /proc per second: `USER_HZ`, 100 on every platform that Linux has kept
+/// an interface for.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// What a process has used.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    /// Largest resident memory so far, in bytes.
+    pub peak_bytes: u64,
+    /// Processor time so far, user and system, in seconds.
+    pub cpu_seconds: f64,
+}
+
+/// What this process has used so far; none where the system does not tell.
+pub fn usage(pid: u32) -> Option<Usage> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    Some(Usage {
+        peak_bytes: peak_bytes(&status)?,
+        cpu_seconds: cpu_seconds(&stat)?,
+    })
+}
+
+fn peak_bytes(status: &str) -> Option<u64> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kibibytes * 1_024)
+}
+
+/// Fields 14 and 15 (proc_pid_stat(5)); the second is a name in brackets that may hold anything.
+fn cpu_seconds(stat: &str) -> Option<f64> {
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let mut fields = fields.split(' ').skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some((user + system) as f64 / TICKS_PER_SECOND)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_read_past_a_hostile_process_name() {
+        let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 3 0 55 1 1";
+        assert_eq!(cpu_seconds(stat), Some(3.0));
+        let status = "Name:\tx\nVmPeak:\t  9 kB\nVmHWM:\t    2048 kB\nVmRSS:\t 1 kB\n";
+        assert_eq!(peak_bytes(status), Some(2_097_152));
+        assert_eq!(peak_bytes("Name:\tx\n"), None);
+    }
+}

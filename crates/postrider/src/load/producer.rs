@@ -1,0 +1,228 @@
+//! The producer: sends changes over many connections from one thread, and times the answers.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use http::{HeaderValue, StatusCode, Uri};
+use tokio::sync::Semaphore;
+use tokio::task::{JoinSet, LocalSet};
+
+use super::body::Template;
+use super::histogram::Histogram;
+use super::ledger::{Accepted, Layout};
+use super::marker::Marker;
+use super::plan::{CHANGES_MAX, Pace, Until};
+use super::sender::{SendFault, Sender};
+
+/// How long a connection waits after a failure, so that a server that is down is not asked in a hot loop.
+const FAILURE_PAUSE: Duration = Duration::from_millis(10);
+/// How long the pacer sleeps at least; what is due meanwhile is let go together.
+const PACER_PAUSE: Duration = Duration::from_micros(50);
+/// How long after its end an open loop that is behind may still send what was due.
+const BEHIND: Duration = Duration::from_secs(1);
+
+/// What is sent, and where to.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Who is sent to.
+    pub address: SocketAddr,
+    /// Its name for the `host` header.
+    pub host: HeaderValue,
+    /// The path.
+    pub uri: Uri,
+    /// The bodies, one template per integration.
+    pub templates: Vec<Template>,
+    /// Which change goes to which integration.
+    pub layout: Layout,
+    /// How many requests can be under way.
+    pub connections: usize,
+    /// When the next change is sent.
+    pub pace: Pace,
+    /// When no more is sent.
+    pub until: Until,
+    /// What times are counted from.
+    pub began: Instant,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The changes that were answered with 200.
+    pub accepted: Accepted,
+    /// From sending (open loop: from when it was due) to the end of the answer, of accepted ones.
+    pub latencies: Histogram,
+    /// Other answers and failures, by status or fault.
+    pub refusals: BTreeMap<String, u64>,
+    /// How many changes were due and not sent, since all connections were busy.
+    pub unsent: u64,
+    /// When it started, since `began`.
+    pub started: Duration,
+    /// How long it took until the last answer.
+    pub elapsed: Duration,
+}
+
+struct State {
+    job: Job,
+    start: Instant,
+    next: Cell<u64>,
+    /// Permits of the open loop: as many as changes are due.
+    due: Option<Arc<Semaphore>>,
+    outcome: RefCell<Outcome>,
+}
+
+/// Sends until the end of the job, and returns once everything sent is answered or has failed.
+///
+/// # Errors
+/// The system gives no event loop or thread.
+pub fn produce(job: Job) -> Result<Outcome> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let start = Instant::now();
+    let due = match job.pace {
+        Pace::Answered => None,
+        Pace::PerSecond(rate) => Some(start_pacer(start, rate, &job)?),
+    };
+    let outcome = Outcome {
+        accepted: Accepted::new(job.layout),
+        latencies: Histogram::default(),
+        refusals: BTreeMap::new(),
+        unsent: 0,
+        started: start.duration_since(job.began),
+        elapsed: Duration::ZERO,
+    };
+    let state = Rc::new(State {
+        job,
+        start,
+        next: Cell::new(0),
+        due,
+        outcome: RefCell::new(outcome),
+    });
+    let mut connections = JoinSet::new();
+    let local = LocalSet::new();
+    for _ in 0..state.job.connections {
+        connections.spawn_local_on(send_all(state.clone()), &local);
+    }
+    local.block_on(&runtime, async {
+        while connections.join_next().await.is_some() {}
+    });
+    let (elapsed, unsent) = (start.elapsed(), state.unsent());
+    let state = Rc::into_inner(state).context("a connection has not ended")?;
+    Ok(Outcome {
+        elapsed,
+        unsent,
+        ..state.outcome.into_inner()
+    })
+}
+
+async fn send_all(state: Rc<State>) {
+    let job = &state.job;
+    let mut sender = Sender::new(job.address, &job.host);
+    while let Some((number, due)) = state.next().await {
+        let marker = Marker {
+            number,
+            sent: due.duration_since(job.began),
+        };
+        let template = &job.templates[job.layout.integration_of(number)];
+        let result = sender.post(&job.uri, template.body(marker)).await;
+        state.note(number, due, result);
+        if result.is_err() {
+            tokio::time::sleep(FAILURE_PAUSE).await;
+        }
+    }
+}
+
+impl State {
+    /// The number of the next change, and when it is sent or was due; none at the end.
+    async fn next(&self) -> Option<(u64, Instant)> {
+        if let Some(due) = &self.due {
+            due.acquire().await.ok()?.forget();
+        }
+        let (number, now) = (self.next.get(), Instant::now());
+        if number >= changes_max(&self.job) || self.is_over(now) {
+            return None;
+        }
+        self.next.set(number + 1);
+        match self.job.pace {
+            Pace::Answered => Some((number, now)),
+            Pace::PerSecond(rate) => Some((number, self.start + due_after(number, rate))),
+        }
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        let grace = match self.job.pace {
+            Pace::Answered => Duration::ZERO,
+            Pace::PerSecond(_) => BEHIND,
+        };
+        match self.job.until {
+            Until::Elapsed(limit) => now.duration_since(self.start) >= limit + grace,
+            Until::Changes(_) => false,
+        }
+    }
+
+    fn note(&self, number: u64, due: Instant, result: Result<StatusCode, SendFault>) {
+        let mut outcome = self.outcome.borrow_mut();
+        let refusal = match result {
+            Ok(StatusCode::OK) => {
+                outcome.accepted.insert(number);
+                outcome.latencies.record(due.elapsed());
+                return;
+            }
+            Ok(status) => status.as_str().to_owned(),
+            Err(fault) => fault.to_string(),
+        };
+        *outcome.refusals.entry(refusal).or_default() += 1;
+    }
+
+    fn unsent(&self) -> u64 {
+        match self.job.pace {
+            Pace::Answered => 0,
+            Pace::PerSecond(_) => changes_max(&self.job).saturating_sub(self.next.get()),
+        }
+    }
+}
+
+/// How many changes there are at most; in an open loop, exactly.
+fn changes_max(job: &Job) -> u64 {
+    let changes = match (job.until, job.pace) {
+        (Until::Changes(changes), _) => changes,
+        (Until::Elapsed(limit), Pace::PerSecond(rate)) => {
+            (limit.as_secs_f64() * rate as f64) as u64
+        }
+        (Until::Elapsed(_), Pace::Answered) => CHANGES_MAX,
+    };
+    changes.min(CHANGES_MAX)
+}
+
+fn due_after(number: u64, rate: u64) -> Duration {
+    Duration::from_secs_f64(number as f64 / rate as f64)
+}
+
+/// Lets changes go when they are due, from a thread of its own: the event loop's timer is no finer than a
+/// millisecond, which would be most of the latency that is measured.
+fn start_pacer(start: Instant, rate: u64, job: &Job) -> Result<Arc<Semaphore>> {
+    let due = Arc::new(Semaphore::new(0));
+    let (permits, changes, connections) = (due.clone(), changes_max(job), job.connections);
+    let pacer = std::thread::Builder::new().name("pacer".to_owned());
+    pacer.spawn(move || {
+        let mut released = 0;
+        // It ends with the semaphore's other owner, or when all are released.
+        while released < changes && Arc::strong_count(&permits) > 1 {
+            let passed = start.elapsed();
+            let reached = (passed.as_secs_f64() * rate as f64) as u64 + 1;
+            let reached = reached.min(changes);
+            permits.add_permits((reached - released) as usize);
+            released = reached;
+            let pause = due_after(released, rate).saturating_sub(start.elapsed());
+            std::thread::sleep(pause.max(PACER_PAUSE));
+        }
+        // One for each connection that still waits, to see that it is over.
+        permits.add_permits(connections);
+    })?;
+    Ok(due)
+}

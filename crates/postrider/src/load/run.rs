@@ -1,0 +1,90 @@
+//! A run from its flags to its report.
+
+use std::io::Write;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::child::OwnServer;
+use super::ledger::Ledger;
+use super::marker::Run;
+use super::phase::{Bench, layout};
+use super::plan::{LoadArgs, Plan};
+use super::receiver::Receiver;
+use super::report::Report;
+use super::setup::Api;
+use super::target::Target;
+
+/// Runs `postrider load` and prints its report; whether nothing was lost or out of order.
+///
+/// # Errors
+/// A flag out of bounds, or a server that cannot be started, reached or set up.
+pub fn run(args: &LoadArgs) -> Result<bool> {
+    let plan = Plan::new(args)?;
+    // Each connection is a file; where the limit cannot be raised, connecting fails and is reported.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+    let own = match args.own {
+        true => Some(start_own(args)?),
+        false => None,
+    };
+    let target = match (&own, &args.url, &args.token) {
+        (Some(own), ..) => own.target().clone(),
+        (None, Some(url), Some(token)) => Target::new(url, token, args.pid, args.allow_remote)?,
+        _ => anyhow::bail!("name a server with --url and --token, or start one with --self"),
+    };
+    let report = measure(&plan, &target)?;
+    let text = match args.json {
+        true => serde_json::to_string_pretty(&report)? + "\n",
+        false => report.table(),
+    };
+    let written = std::io::stdout().write_all(text.as_bytes());
+    written.context("the report cannot be written")?;
+    Ok(report.is_sound())
+}
+
+fn start_own(args: &LoadArgs) -> Result<OwnServer> {
+    let binary = std::env::current_exe().context("the path of this binary is unknown")?;
+    OwnServer::start(&binary, args.scratch.as_deref())
+}
+
+/// Sets the server up and measures each phase of the plan.
+///
+/// # Errors
+/// The server cannot be reached or set up, or the system gives no event loop or thread.
+pub fn measure(plan: &Plan, target: &Target) -> Result<Report> {
+    let name = format!(
+        "{:08x}",
+        getrandom::u32().context("the system gives no random bytes")?
+    );
+    let began = Instant::now();
+    let idle = Run::new(&format!("{name}0"));
+    let ledger = Ledger::new(layout(plan), false);
+    let receiver = Receiver::start(plan.receiver, began, idle.clone(), ledger)?;
+    let mut api = Api::new(target)?;
+    let integrations = api.create_integrations(&name, plan)?;
+    api.create_live(&integrations, plan, &receiver)?;
+    let bench = Bench {
+        plan,
+        target,
+        receiver: &receiver,
+        integrations: &integrations,
+        began,
+    };
+    let yardstick = match plan.yardstick {
+        Some(length) => Some(bench.yardstick(&idle, length)?),
+        None => None,
+    };
+    let mut phases = Vec::new();
+    if plan.dead == 0 || plan.compare_dead {
+        let run = Run::new(&format!("{name}1"));
+        phases.push(bench.measure("no dead ones", &run, yardstick.as_ref())?);
+    }
+    if plan.dead > 0 {
+        // Not over the first connection: the server may have closed it during a long phase.
+        Api::new(target)?.create_dead(&integrations, plan, &receiver)?;
+        let run = Run::new(&format!("{name}2"));
+        let title = format!("{} dead ones", plan.dead);
+        phases.push(bench.measure(&title, &run, yardstick.as_ref())?);
+    }
+    Ok(Report { yardstick, phases })
+}

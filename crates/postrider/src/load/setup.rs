@@ -1,0 +1,123 @@
+//! What the server needs before it can be measured: integrations and subscriptions, made by its API.
+
+use anyhow::{Context, Result, bail};
+use http::{StatusCode, Uri};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use super::plan::Plan;
+use super::receiver::Receiver;
+use super::sender::Sender;
+use super::target::Target;
+
+/// Most requests at once to a subscription: as many as the producer has connections by default.
+const MAX_IN_FLIGHT: u32 = 64;
+
+/// The server's API, called one request at a time.
+pub struct Api {
+    sender: Sender,
+    token: String,
+    runtime: Runtime,
+}
+
+impl Api {
+    /// The API of this server.
+    ///
+    /// # Errors
+    /// The system gives no event loop.
+    pub fn new(target: &Target) -> Result<Api> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        Ok(Api {
+            sender: Sender::new(target.address, &target.host),
+            token: target.token.clone(),
+            runtime,
+        })
+    }
+
+    /// Makes the plan's integrations, and gives their ids.
+    ///
+    /// # Errors
+    /// The server refuses, or does not answer.
+    pub fn create_integrations(&mut self, run: &str, plan: &Plan) -> Result<Vec<i64>> {
+        let create = |number| {
+            let key = format!("load-{run}-{number}");
+            self.create("integrations", json!({ "key": key, "name": key }))
+        };
+        (0..plan.integrations).map(create).collect()
+    }
+
+    /// Makes the plan's answered subscriptions, all of an integration in a row.
+    ///
+    /// # Errors
+    /// The server refuses, or does not answer.
+    pub fn create_live(
+        &mut self,
+        integrations: &[i64],
+        plan: &Plan,
+        receiver: &Receiver,
+    ) -> Result<()> {
+        for number in 0..integrations.len() * plan.subscriptions {
+            let integration = integrations[number / plan.subscriptions];
+            let key = format!("live-{number}");
+            self.create_subscription(integration, &key, &receiver.live_url(number))?;
+        }
+        Ok(())
+    }
+
+    /// Makes the plan's dead subscriptions, spread over the integrations.
+    ///
+    /// # Errors
+    /// The server refuses, or does not answer.
+    pub fn create_dead(
+        &mut self,
+        integrations: &[i64],
+        plan: &Plan,
+        receiver: &Receiver,
+    ) -> Result<()> {
+        for number in 0..plan.dead {
+            let integration = integrations[number % integrations.len()];
+            let key = format!("dead-{number}");
+            self.create_subscription(integration, &key, &receiver.dead_url(number))?;
+        }
+        Ok(())
+    }
+
+    fn create_subscription(
+        &mut self,
+        integration: i64,
+        key: &str,
+        callback_url: &str,
+    ) -> Result<()> {
+        let parameters = json!({
+            "integration_id": integration,
+            "key": key,
+            "name": key,
+            "callback_url": callback_url,
+            "version": "v3",
+            "statuses": ["*"],
+            "success_code": "2xx",
+            "max_in_flight": MAX_IN_FLIGHT,
+        });
+        self.create("webhook_out_subs", parameters).map(|_| ())
+    }
+
+    /// Makes a record, and gives its id.
+    fn create(&mut self, service: &str, mut parameters: Value) -> Result<i64> {
+        let path = format!("/api/v1/{service}/create");
+        let uri: Uri = path.parse()?;
+        parameters["token"] = Value::from(self.token.as_str());
+        let asked = self.sender.ask(&uri, parameters.to_string().into_bytes());
+        let answer = self.runtime.block_on(asked);
+        let (status, body) =
+            answer.with_context(|| format!("{path}: the server does not answer"))?;
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if status != StatusCode::OK {
+            let told = json!([body["status"], body["message"], body["errors"]]);
+            bail!("{path} answers {status}: {told}");
+        }
+        let id = body["data"]["id"].as_i64();
+        id.with_context(|| format!("{path} answers without data.id"))
+    }
+}

@@ -1,0 +1,176 @@
+//! Whole runs against a small server that delivers at once, and may misbehave.
+
+mod stub;
+
+use std::time::Duration;
+
+use stub::{Fault, Stub};
+
+use super::plan::{LoadArgs, Plan};
+use super::report::Report;
+use super::run::measure;
+use super::target::Target;
+
+#[derive(clap::Parser)]
+struct Line {
+    #[command(flatten)]
+    args: LoadArgs,
+}
+
+fn plan(flags: &str) -> Plan {
+    let line = format!("load --url http://127.0.0.1:1 --token t --yardstick 0 {flags}");
+    let line: Line = clap::Parser::try_parse_from(line.split_whitespace()).expect("flags");
+    Plan::new(&line.args).expect("a plan")
+}
+
+fn run(fault: Fault, flags: &str) -> Report {
+    let stub = Stub::start(fault);
+    let target = Target::new(&stub.url(), "t", None, false).expect("a target");
+    measure(&plan(flags), &target).expect("a report")
+}
+
+#[test]
+fn a_sound_server_is_reported_sound_down_to_the_last_delivery() {
+    let flags = "--changes 300 --connections 8 --integrations 3 --subscriptions 2";
+    let report = run(Fault::None, flags);
+    let phase = &report.phases[0];
+    assert_eq!(
+        (phase.accepted, phase.expected, phase.delivered),
+        (300, 600, 600)
+    );
+    assert_eq!((phase.lost, phase.duplicates, phase.unknown), (0, 0, 0));
+    assert_eq!(phase.misordered, None);
+    assert!(phase.refusals.is_empty(), "{:?}", phase.refusals);
+    assert!(phase.accept_ms.is_some() && phase.delivery_ms.is_some());
+    assert!(phase.accepted_per_second > 0.0 && phase.delivered_per_second > 0.0);
+    assert!(report.is_sound());
+}
+
+#[test]
+fn a_lost_delivery_is_found_and_waited_for_no_longer_than_planned() {
+    let report = run(Fault::Loses(7), "--changes 20 --drain 1 --subscriptions 2");
+    assert_eq!(report.phases[0].lost, 2);
+    assert!(!report.is_sound());
+}
+
+#[test]
+fn a_delivery_that_comes_twice_is_a_duplicate_and_no_second_one() {
+    let report = run(Fault::Repeats(7), "--changes 20");
+    let phase = &report.phases[0];
+    assert_eq!((phase.delivered, phase.duplicates, phase.lost), (20, 1, 0));
+    assert!(report.is_sound());
+}
+
+#[test]
+fn stages_of_an_order_out_of_sequence_are_misordered() {
+    let cycled = "--changes 20 --connections 1 --orders 2";
+    let report = run(Fault::None, cycled);
+    assert_eq!(report.phases[0].misordered, Some(0));
+    let report = run(Fault::Swaps(7), cycled);
+    assert_eq!(report.phases[0].misordered, Some(1));
+    assert_eq!(report.phases[0].lost, 0);
+    assert!(!report.is_sound());
+}
+
+#[test]
+fn refused_changes_are_counted_by_status_and_not_expected() {
+    let report = run(Fault::Refuses(7), "--changes 20");
+    let phase = &report.phases[0];
+    assert_eq!(phase.refusals.get("503"), Some(&1));
+    assert_eq!(
+        (phase.accepted, phase.expected, phase.delivered),
+        (19, 19, 19)
+    );
+    assert!(report.table().contains("answered 503"));
+}
+
+#[test]
+fn an_open_loop_sends_every_change_that_is_due() {
+    let report = run(Fault::None, "--rate 2000 --seconds 1 --connections 4");
+    let phase = &report.phases[0];
+    assert_eq!(phase.accepted + phase.unsent, 2_000);
+    assert_eq!((phase.delivered, phase.lost), (phase.accepted, 0));
+}
+
+#[test]
+fn dead_subscriptions_get_a_phase_of_their_own_and_hold_up_nobody() {
+    let flags = "--changes 50 --integrations 2 --dead 3 --compare-dead";
+    let report = run(Fault::None, flags);
+    let names: Vec<&str> = report
+        .phases
+        .iter()
+        .map(|phase| phase.name.as_str())
+        .collect();
+    assert_eq!(names, ["no dead ones", "3 dead ones"]);
+    for phase in &report.phases {
+        assert_eq!((phase.delivered, phase.lost), (50, 0), "{}", phase.name);
+    }
+}
+
+#[test]
+fn the_yardstick_is_the_producer_straight_to_the_receiver() {
+    let stub = Stub::start(Fault::None);
+    let target = Target::new(&stub.url(), "t", Some(std::process::id()), false).expect("a target");
+    let plan = Plan {
+        yardstick: Some(Duration::from_millis(50)),
+        ..plan("--changes 20")
+    };
+    let report = measure(&plan, &target).expect("a report");
+    let yardstick = report.yardstick.as_ref().expect("a yardstick");
+    assert!(yardstick.requests_per_second > 0.0);
+    assert!(report.phases[0].of_yardstick.is_some());
+    let table = report.table();
+    for row in [
+        "yardstick",
+        "as a share of it",
+        "sent to received, ms, p99.9",
+        "lost",
+    ] {
+        assert!(table.contains(row), "{table}");
+    }
+    let json = serde_json::to_value(&report).expect("JSON");
+    assert!(json["phases"][0]["delivery_ms"]["p99.9"].is_number());
+    assert_eq!(json["phases"][0]["lost"], 0);
+}
+
+#[test]
+fn a_server_that_refuses_the_set_up_is_quoted() {
+    let stub = Stub::start(Fault::RefusesToken);
+    let target = Target::new(&stub.url(), "t", None, false).expect("a target");
+    let error = measure(&plan("--changes 1"), &target).expect_err("refused");
+    let told = format!("{error:#}");
+    assert!(
+        told.contains("401") && told.contains("invalid-token"),
+        "{told}"
+    );
+}
+
+#[test]
+fn numbers_out_of_bounds_and_strange_receivers_are_refused() {
+    let cases = [
+        (
+            "--connections 0",
+            "--connections 0 is out of bounds; use 1 to 4096",
+        ),
+        (
+            "--seconds 9999",
+            "--seconds 9999 is out of bounds; use 1 to 3600",
+        ),
+        ("--compare-dead", "say how many with --dead"),
+        (
+            "--receiver 0.0.0.0:80",
+            "name the one that the server reaches",
+        ),
+        (
+            "--integrations 100 --subscriptions 11",
+            "have at most 1000 of each",
+        ),
+        ("--receiver 192.0.2.1:80", "add --allow-remote"),
+    ];
+    for (flags, message) in cases {
+        let line = format!("load --url http://127.0.0.1:1 --token t {flags}");
+        let line: Line = clap::Parser::try_parse_from(line.split_whitespace()).expect("flags");
+        let error = Plan::new(&line.args).expect_err(flags).to_string();
+        assert!(error.contains(message), "{error}");
+    }
+}
