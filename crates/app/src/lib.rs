@@ -1,1 +1,24 @@
 //! The use cases with their authorisation, shared by the API, the pages and the command line.
+//!
+//! A caller is first recognised ([`App::authenticate`]), then let into an integration ([`App::scope`]);
+//! whatever happens inside one takes the [`Scope`] that proves it. What a caller may not see looks
+//! exactly like what does not exist. Nothing here knows of HTTP.
+
+mod app;
+mod caller;
+mod denied;
+mod idempotency;
+mod integrations;
+mod list_items;
+mod order_stages;
+mod orders;
+mod recent;
+mod underway;
+mod webhook_jobs;
+mod webhook_out_subs;
+
+pub use app::App;
+pub use caller::{Caller, Principal, Scope};
+pub use denied::{DOES_NOT_EXIST, Denied};
+pub use idempotency::request_hash;
+pub use underway::Underway;

@@ -27,7 +27,8 @@ pub(crate) enum Value<'a> {
     Boolean(bool),
     /// Microseconds since 1970.
     Time(i64),
-    Array(Vec<Value<'a>>),
+    /// Each item, or nothing where it was refused.
+    Array(Vec<Option<Value<'a>>>),
     Hash(Input<'a>),
     /// The items of a batch, each with faults of its own.
     Batch(Vec<Input<'a>>),
@@ -128,7 +129,13 @@ fn value<'a>(
             items_min,
             items_max,
         } => match items(raw, items_min, items_max) {
-            Ok(items) => return array(kind, possible_values, &items, path, faults),
+            Ok(items) => Ok(Value::Array(array(
+                kind,
+                possible_values,
+                &items,
+                path,
+                faults,
+            ))),
             Err(message) => Err(message),
         },
     };
@@ -144,7 +151,7 @@ fn hash<'a>(
     faults: &Arc<Faults>,
 ) -> Option<Input<'a>> {
     match json::members(raw.get()) {
-        Some(members) => Some(object(children, &members, path, faults)),
+        Some(members) => Some(object(children, &members, path, faults).with_sent(members)),
         None => {
             faults.invalid(path, "must be an object");
             None
@@ -159,8 +166,8 @@ fn array<'a>(
     items: &[&'a RawValue],
     path: Path<'_>,
     faults: &Arc<Faults>,
-) -> Option<Value<'a>> {
-    let values: Vec<Option<Value<'a>>> = items
+) -> Vec<Option<Value<'a>>> {
+    items
         .iter()
         .enumerate()
         .map(|(index, item)| {
@@ -172,8 +179,7 @@ fn array<'a>(
                 faults,
             )
         })
-        .collect();
-    values.into_iter().collect::<Option<_>>().map(Value::Array)
+        .collect()
 }
 
 /// Gives every item a list of faults of its own. One that is no object has that fault, and no

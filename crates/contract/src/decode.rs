@@ -195,7 +195,10 @@ impl<'t> Decoded<'t> {
     pub fn into_input(self) -> Result<Input<'t>, Failure> {
         let faults = Faults::new(self.route.params);
         let input = check::object(self.route.params, &self.members, Path::Base(""), &faults);
-        input.missing_param().map_or(Ok(input), Err)
+        match input.missing_param() {
+            Some(failure) => Err(failure),
+            None => Ok(input.with_sent(self.members)),
+        }
     }
 
     /// The failure of a request without a token: everything required that is absent, the token too.

@@ -13,6 +13,7 @@ use crate::check::{Slot, Value};
 use crate::failure::Failure;
 use crate::fault::Faults;
 use crate::given::Given;
+use crate::json::Member;
 use crate::param::Param;
 use crate::path::Path;
 
@@ -24,6 +25,8 @@ pub struct Input<'a> {
     params: &'static [Param],
     /// One for each of `params`, in the same order.
     slots: Vec<Slot<'a>>,
+    /// As they were written, unknown ones too; without the token.
+    sent: Vec<Member<'a>>,
     /// Where it stands in the body; empty for the body itself.
     place: String,
     faults: Arc<Faults>,
@@ -49,9 +52,33 @@ impl<'a> Input<'a> {
         Input {
             params,
             slots,
+            sent: Vec::new(),
             place,
             faults,
         }
+    }
+
+    pub(crate) fn with_sent(mut self, sent: Vec<Member<'a>>) -> Self {
+        self.sent = sent;
+        self
+    }
+
+    /// Every member with its JSON as it was written, in the order it was sent; without the token.
+    /// For comparing two requests, not for reading parameters.
+    pub fn sent(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        self.sent.iter().map(|member| (&*member.name, member.value))
+    }
+
+    /// Whether a parameter is there and not null, be it refused.
+    pub fn is_given(&self, name: &str) -> bool {
+        matches!(self.slot(name), Some(Slot::Value(_) | Slot::Refused))
+    }
+
+    /// A parameter of any kind, exactly as it was written: for what is kept as JSON.
+    pub fn raw(&self, name: &str) -> Option<Box<RawValue>> {
+        self.value(name)?;
+        let member = self.sent.iter().find(|member| member.name == name)?;
+        Some(member.value.to_owned())
     }
 
     /// A string.
@@ -124,23 +151,35 @@ impl<'a> Input<'a> {
         name: &str,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<Vec<T>> {
-        let parsed = self
-            .array(name)?
-            .iter()
-            .enumerate()
-            .map(|(index, item)| match item {
-                Value::String(text) => {
-                    self.noted(format!("{}[{index}]", self.path(name)), parse(text))
-                }
-                _ => declared_otherwise(name, "array of strings"),
-            });
+        let parsed =
+            self.array(name)?
+                .iter()
+                .enumerate()
+                .map(|(index, item)| match item.as_ref()? {
+                    Value::String(text) => {
+                        self.noted(format!("{}[{index}]", self.path(name)), parse(text))
+                    }
+                    _ => declared_otherwise(name, "array of strings"),
+                });
         // All items first: collecting into an option would stop at the first fault.
         parsed.collect::<Vec<_>>().into_iter().collect()
     }
 
+    /// The strings of an array that are sound in themselves, with their indexes, though others were
+    /// refused: for finding out what else is wrong with them.
+    pub fn sound_strings(&self, name: &str) -> Vec<(usize, &str)> {
+        let items = self.array(name).unwrap_or_default().iter().enumerate();
+        items
+            .filter_map(|(index, item)| match item.as_ref()? {
+                Value::String(text) => Some((index, &**text)),
+                _ => declared_otherwise(name, "array of strings"),
+            })
+            .collect()
+    }
+
     /// An array of integers.
     pub fn integers(&self, name: &str) -> Option<Vec<i64>> {
-        let integers = self.array(name)?.iter().map(|item| match item {
+        let integers = self.array(name)?.iter().map(|item| match item.as_ref()? {
             Value::Integer(integer) => Some(*integer),
             _ => declared_otherwise(name, "array of integers"),
         });
@@ -157,7 +196,7 @@ impl<'a> Input<'a> {
 
     /// An array of hashes, whose faults are noted with those of this input.
     pub fn hashes(&self, name: &str) -> Option<Vec<&Input<'a>>> {
-        let hashes = self.array(name)?.iter().map(|item| match item {
+        let hashes = self.array(name)?.iter().map(|item| match item.as_ref()? {
             Value::Hash(hash) => Some(hash),
             _ => declared_otherwise(name, "array of hashes"),
         });
@@ -247,7 +286,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    fn array(&self, name: &str) -> Option<&[Value<'a>]> {
+    fn array(&self, name: &str) -> Option<&[Option<Value<'a>>]> {
         match self.value(name)? {
             Value::Array(items) => Some(items),
             _ => declared_otherwise(name, "array"),

@@ -194,7 +194,7 @@ pub fn write_duration(duration: Duration) -> String {
         ("s", 1_000),
     ];
     for (unit, size) in units {
-        if milliseconds >= size && milliseconds % size == 0 {
+        if milliseconds >= size && milliseconds.is_multiple_of(size) {
             return format!("{}{unit}", milliseconds / size);
         }
     }

@@ -14,7 +14,7 @@ use tokio_rustls::TlsConnector;
 use crate::exchange::{self, Answer};
 use crate::fault::Fault;
 use crate::pool::{Pool, PoolLimits};
-use crate::resolve::Resolver;
+use crate::resolve::{self, Resolver};
 use crate::tls::{self, ConfigFault};
 
 /// What a [`Client`] is made from.
@@ -140,6 +140,17 @@ impl Client {
         let run = exchange::run(&self.parts, url, headers, body, &mut progress);
         let ended = tokio::time::timeout_at(started + timeout, run).await;
         progress.conclude(ended.ok(), started.elapsed())
+    }
+
+    /// Resolves the URL's host and checks its addresses, without connecting: what can be said of a
+    /// callback before its first delivery.
+    ///
+    /// # Errors
+    /// [`Fault::Resolve`] and [`Fault::Refused`], as an exchange would have them now.
+    pub async fn check(&self, url: &CallbackUrl) -> Result<(), Fault> {
+        let parts = &self.parts;
+        let addresses = resolve::addresses(&parts.resolver, &parts.policy, url).await;
+        addresses.map(|_| ())
     }
 
     /// How many open connections wait for a next exchange. Counts one by one: for metrics, not for

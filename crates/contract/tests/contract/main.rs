@@ -11,3 +11,5 @@ mod decode;
 mod input;
 #[cfg(test)]
 mod routes;
+#[cfg(test)]
+mod sent;

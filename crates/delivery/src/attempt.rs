@@ -1,0 +1,70 @@
+//! One attempt: the payload, signed and POSTed.
+
+use bytes::Bytes;
+use domain::signature;
+use domain::time::Moment;
+use egress::{Client, Exchange};
+use http::HeaderMap;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, InvalidHeaderValue, USER_AGENT};
+
+use crate::lane::Start;
+use crate::settings::Settings;
+
+const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
+const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
+const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+const ATTEMPT: HeaderName = HeaderName::from_static("postrider-attempt");
+const ORDER_ID: HeaderName = HeaderName::from_static("postrider-order-id");
+const SEQUENCE: HeaderName = HeaderName::from_static("postrider-sequence");
+const TEST: HeaderName = HeaderName::from_static("postrider-test");
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TRUE: HeaderValue = HeaderValue::from_static("true");
+
+/// Sends a job's payload byte for byte, with a fresh timestamp and signature (Standard Webhooks 1.0).
+///
+/// # Errors
+/// When a header cannot be written, which is a defect of ours.
+pub(crate) async fn send(
+    client: &Client,
+    start: &Start,
+    settings: &Settings,
+    now: Moment,
+) -> Result<Exchange, InvalidHeaderValue> {
+    let headers = headers(start, &settings.user_agent, now)?;
+    let timeout = start.sub.timeout(settings.attempt_timeout);
+    let payload = start.job.payload.clone();
+    Ok(client
+        .post(&start.sub.callback_url, headers, payload, timeout)
+        .await)
+}
+
+fn headers(
+    start: &Start,
+    user_agent: &HeaderValue,
+    now: Moment,
+) -> Result<HeaderMap, InvalidHeaderValue> {
+    let job = &start.job;
+    let webhook_id = job.webhook_id.to_string();
+    let signed = signature::sign(&start.secrets, now, &webhook_id, &job.payload);
+
+    let mut headers = HeaderMap::with_capacity(12);
+    headers.insert(WEBHOOK_ID, text(webhook_id)?);
+    headers.insert(WEBHOOK_TIMESTAMP, signed.timestamp.into());
+    headers.insert(WEBHOOK_SIGNATURE, text(signed.signature)?);
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(USER_AGENT, user_agent.clone());
+    headers.insert(ATTEMPT, (job.attempts + 1).into());
+    match job.order_id {
+        Some(order_id) => headers.insert(ORDER_ID, order_id.0.into()),
+        None => headers.insert(TEST, TRUE),
+    };
+    if let Some(sequence) = job.sequence {
+        headers.insert(SEQUENCE, sequence.into());
+    }
+    Ok(headers)
+}
+
+fn text(text: String) -> Result<HeaderValue, InvalidHeaderValue> {
+    HeaderValue::from_maybe_shared(Bytes::from(text))
+}

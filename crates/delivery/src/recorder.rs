@@ -1,0 +1,130 @@
+//! The recorder: has outcomes committed, many in each transaction.
+//!
+//! While one batch is being committed the next gathers. When the store fails, the batch is kept and
+//! tried again; the queue behind it fills, and the workers wait: no outcome is lost, and nothing is sent
+//! twice because recording was slow.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use store::{Outcome, StoreError};
+use tokio::sync::mpsc;
+
+use crate::engine::Engine;
+
+/// Most outcomes that wait for the recorder: a second of trouble at full speed goes by unnoticed.
+pub(crate) const OUTCOMES_WAITING_MAX: usize = 4_096;
+/// Most outcomes in one transaction: bounds how long it holds up the store's writer.
+const OUTCOMES_PER_RECORD_MAX: usize = 1_000;
+/// The pause after a failure; doubled up to the maximum while failures go on.
+const PAUSE_MILLISECONDS: u64 = 250;
+const PAUSE_MILLISECONDS_MAX: u64 = 5_000;
+/// How often one single outcome that the store chokes on is tried before the others go on without it.
+const TRIES_OF_ONE_MAX: u32 = 5;
+
+/// Runs until the engine is shut down and everything is recorded.
+pub(crate) async fn run(engine: Arc<Engine>, mut outcomes: mpsc::Receiver<Outcome>) {
+    let mut batch = Vec::with_capacity(OUTCOMES_PER_RECORD_MAX);
+    loop {
+        tokio::select! {
+            biased;
+            count = outcomes.recv_many(&mut batch, OUTCOMES_PER_RECORD_MAX) => {
+                if count == 0 {
+                    return;
+                }
+            }
+            () = engine.closing.cancelled(), if !outcomes.is_closed() => {
+                outcomes.close();
+                continue;
+            }
+        }
+        record_all(&engine, &batch).await;
+        batch.clear();
+    }
+}
+
+/// Records a batch, however long it takes.
+///
+/// A store that is unavailable is tried again with the whole batch. One that fails otherwise may choke on a
+/// single outcome; the batch is halved until that one is alone, so that it does not silence all lanes.
+async fn record_all(engine: &Arc<Engine>, batch: &[Outcome]) {
+    let mut rest = batch;
+    let mut size = batch.len();
+    let mut failures = Failures::default();
+    while !rest.is_empty() {
+        let (piece, others) = rest.split_at(size.min(rest.len()));
+        match engine.store.record(piece.to_vec()).await {
+            Ok(()) => {
+                failures.end();
+                engine.update(|dispatch, now| dispatch.recorded(piece, now));
+                rest = others;
+            }
+            Err(error) => {
+                failures.note(&error, piece.len());
+                if failures.of_one >= TRIES_OF_ONE_MAX {
+                    set_aside(piece, &error);
+                    failures.of_one = 0;
+                    rest = others;
+                    continue;
+                }
+                if !matches!(error, StoreError::Unavailable(_)) {
+                    size = (piece.len() / 2).max(1);
+                }
+                engine
+                    .timer
+                    .sleep_until(engine.timer.now() + failures.pause)
+                    .await;
+            }
+        }
+    }
+}
+
+/// Leaves an outcome unrecorded. Its job stays in memory, so that it is not sent again before a restart.
+fn set_aside(outcomes: &[Outcome], error: &StoreError) {
+    for outcome in outcomes {
+        let job_id = outcome.job_id.0;
+        let result = outcome.attempt.outcome.name();
+        tracing::error!(job_id, result, %error, "an outcome cannot be recorded and is set aside");
+    }
+}
+
+/// An outage, as it goes on.
+struct Failures {
+    is_told: bool,
+    pause: Duration,
+    /// How often one single outcome failed in a row, for another reason than an unavailable store.
+    of_one: u32,
+}
+
+impl Failures {
+    fn note(&mut self, error: &StoreError, outcomes: usize) {
+        if self.is_told {
+            self.pause = (self.pause * 2).min(Duration::from_millis(PAUSE_MILLISECONDS_MAX));
+        } else {
+            self.is_told = true;
+            tracing::error!(outcomes, %error, "outcomes cannot be recorded; tried until they are");
+        }
+        if outcomes == 1 && !matches!(error, StoreError::Unavailable(_)) {
+            self.of_one += 1;
+        } else {
+            self.of_one = 0;
+        }
+    }
+
+    fn end(&mut self) {
+        if self.is_told {
+            tracing::info!("outcomes are recorded again");
+        }
+        *self = Failures::default();
+    }
+}
+
+impl Default for Failures {
+    fn default() -> Failures {
+        Failures {
+            is_told: false,
+            pause: Duration::from_millis(PAUSE_MILLISECONDS),
+            of_one: 0,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Waiting, by a clock that tests can move.
+
+use domain::time::{Clock, Moment};
+use futures_util::future::BoxFuture;
+
+/// A clock that can also be waited for.
+pub trait Timer: Clock {
+    /// Ends once the clock shows `at` or later. May end late where the clock is set forward meanwhile, by as
+    /// much as was left to wait.
+    fn sleep_until(&self, at: Moment) -> BoxFuture<'_, ()>;
+}
