@@ -1,1 +1,35 @@
-//! The embedded store: one writer thread with group commit, reader connections.
+//! The embedded store: one SQLite file, one writer thread with group commit, a few readers.
+//!
+//! A file per noun, each with its statements on top: what changes runs in [`SqliteStore::write`], what is
+//! only read in [`SqliteStore::read`]. The two paths that every delivery takes have files of their own:
+//! `accept` (a change becomes jobs) and `record` (an attempt becomes history).
+
+mod accept;
+mod applications;
+mod audit;
+mod check;
+mod checkpointer;
+mod connection;
+mod due;
+mod fault;
+mod idempotency;
+mod integrations;
+mod known;
+mod list_items;
+mod list_query;
+mod migrate;
+mod open;
+mod order_stages;
+mod orders;
+mod readers;
+mod record;
+mod release;
+mod webhook_jobs;
+mod webhook_out_subs;
+mod writer;
+
+pub use migrate::MigrateFault;
+pub use open::{OpenFault, ServeLock, SqliteStore, has_data};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! The schema's versions, embedded and recorded in `user_version`.
+
+use rusqlite::Connection;
+
+/// Each version's statements; the version of a database is how many of them it has had.
+const MIGRATIONS: &[&str] = &[include_str!("schema/0001_first.sql")];
+
+/// Why a database cannot be used as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateFault {
+    /// A newer program wrote it.
+    #[error(
+        "the database has schema version {found}, and this program knows {known}: use the newer \
+         program that wrote it, or restore a backup from before the upgrade"
+    )]
+    Newer {
+        /// The database's version.
+        found: u32,
+        /// This program's version.
+        known: u32,
+    },
+    /// SQLite fails.
+    #[error(transparent)]
+    Sql(#[from] rusqlite::Error),
+}
+
+/// Brings the schema up to date; each step commits with its number or not at all.
+///
+/// # Errors
+/// [`MigrateFault`]; the database is then as it was after the last whole step.
+pub(crate) fn migrate(connection: &Connection) -> Result<(), MigrateFault> {
+    loop {
+        // Taken before the version is read, so that two processes never run the same step.
+        connection.execute_batch("begin immediate")?;
+        let step = next_step(connection);
+        match step {
+            Ok(true) => connection.execute_batch("commit")?,
+            done => {
+                connection.execute_batch("rollback")?;
+                return done.map(|_| ());
+            }
+        }
+    }
+}
+
+/// This program's version.
+const fn version() -> u32 {
+    MIGRATIONS.len() as u32
+}
+
+/// Whether there was a step to take.
+fn next_step(connection: &Connection) -> Result<bool, MigrateFault> {
+    let found: u32 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
+    let known = version();
+    if found > known {
+        return Err(MigrateFault::Newer { found, known });
+    }
+    let Some(statements) = MIGRATIONS.get(found as usize) else {
+        return Ok(false);
+    };
+    connection.execute_batch(statements)?;
+    connection.pragma_update(None, "user_version", found + 1)?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_database_is_refused_and_left_as_it_is() {
+        let connection = Connection::open_in_memory().expect("memory");
+        connection
+            .pragma_update(None, "user_version", version() + 1)
+            .expect("a version");
+        let fault = migrate(&connection).expect_err("newer");
+        assert!(fault.to_string().contains("use the newer program"), "{fault}");
+        let tables: i64 = connection
+            .query_row("select count(*) from sqlite_schema", [], |row| row.get(0))
+            .expect("a count");
+        assert_eq!(tables, 0);
+    }
+
+    #[test]
+    fn migrating_twice_changes_nothing() {
+        let connection = Connection::open_in_memory().expect("memory");
+        for _ in 0..2 {
+            migrate(&connection).expect("migrated");
+            let found: u32 = connection
+                .query_row("pragma user_version", [], |row| row.get(0))
+                .expect("a version");
+            assert_eq!(found, version());
+        }
+    }
+}

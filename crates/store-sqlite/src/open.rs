@@ -1,0 +1,260 @@
+//! Opening a data folder, and the two ways to work on it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::time::Moment;
+use rand::rngs::StdRng;
+use store::{Refusal, Reference, Rejection, SecretKey, Store, StoreError};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::checkpointer::Checkpointer;
+use crate::connection::open_writer;
+use crate::fault::Fault;
+use crate::migrate::{MigrateFault, migrate};
+use crate::readers::Readers;
+use crate::writer::{self, Progress, QUEUE_WORKS_MAX, Work, Writing};
+use crate::{check, list_items};
+
+/// The database, within the data folder.
+const DATABASE_FILE: &str = "postrider.db";
+/// Held by the process that serves, within the data folder.
+const LOCK_FILE: &str = "serve.lock";
+/// How long a request waits for a place in the writer's queue before it is told to come again.
+const QUEUE_SECONDS_MAX: u64 = 5;
+
+/// Why a data folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFault {
+    /// The folder cannot be made or written.
+    #[error("the data folder {folder} cannot be used: {error}; make it writable, or name another with --data")]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's words.
+        error: io::Error,
+    },
+    /// The file is no database, or the disk fails.
+    #[error("the database {file} cannot be opened: {error}")]
+    Database {
+        /// The file.
+        file: PathBuf,
+        /// SQLite's words.
+        error: rusqlite::Error,
+    },
+    /// The schema cannot be brought up to date.
+    #[error("the database {file} cannot be used: {fault}")]
+    Schema {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        fault: MigrateFault,
+    },
+    /// Another server works on this folder.
+    #[error(
+        "another `postrider serve` is running on the data folder {folder}: stop it first, or name \
+         another folder with --data"
+    )]
+    Served {
+        /// The folder.
+        folder: PathBuf,
+    },
+}
+
+/// The right to serve a data folder; given back when dropped, and by the system when the process ends.
+#[derive(Debug)]
+pub struct ServeLock {
+    _file: File,
+}
+
+/// The embedded store. Clones share it.
+#[derive(Clone)]
+pub struct SqliteStore {
+    queue: Arc<Mutex<Option<mpsc::Sender<Box<dyn Work>>>>>,
+    sender: mpsc::WeakSender<Box<dyn Work>>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    pub(crate) readers: Readers,
+}
+
+/// Whether the folder has a database.
+pub fn has_data(folder: &Path) -> bool {
+    folder.join(DATABASE_FILE).exists()
+}
+
+impl ServeLock {
+    /// Takes the right to serve the folder, which is made if there is none.
+    ///
+    /// # Errors
+    /// [`OpenFault::Served`] where another process has it; [`OpenFault::Folder`].
+    pub fn take(folder: &Path) -> Result<ServeLock, OpenFault> {
+        let unusable = |error| OpenFault::Folder {
+            folder: folder.to_owned(),
+            error,
+        };
+        std::fs::create_dir_all(folder).map_err(unusable)?;
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).read(true).write(true);
+        let file = options.open(folder.join(LOCK_FILE)).map_err(unusable)?;
+        match file.try_lock() {
+            Ok(()) => Ok(ServeLock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(OpenFault::Served {
+                folder: folder.to_owned(),
+            }),
+            Err(TryLockError::Error(error)) => Err(unusable(error)),
+        }
+    }
+}
+
+impl SqliteStore {
+    /// Opens the database of a data folder; folder, file and schema are made where there are none. The
+    /// vocabularies are filled with their first words, made at `now`; `chance` makes webhook ids.
+    ///
+    /// # Errors
+    /// [`OpenFault`] with the remedy.
+    pub fn open(folder: &Path, key: SecretKey, chance: StdRng, now: Moment) -> Result<SqliteStore, OpenFault> {
+        let unusable = |error| OpenFault::Folder {
+            folder: folder.to_owned(),
+            error,
+        };
+        std::fs::create_dir_all(folder).map_err(unusable)?;
+        let path = folder.join(DATABASE_FILE);
+        let unreadable = |error| OpenFault::Database {
+            file: path.clone(),
+            error,
+        };
+        let connection = open_writer(&path).map_err(unreadable)?;
+        migrate(&connection).map_err(|fault| OpenFault::Schema {
+            file: path.clone(),
+            fault,
+        })?;
+        list_items::fill(&connection, now).map_err(unreadable)?;
+        let checkpointer = Checkpointer::start(path.clone()).map_err(unusable)?;
+        let (sender, queue) = mpsc::channel(QUEUE_WORKS_MAX);
+        let file = path.clone();
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || writer::run(connection, file, key, checkpointer, chance, queue))
+            .map_err(unusable)?;
+        Ok(SqliteStore {
+            sender: sender.downgrade(),
+            queue: Arc::new(Mutex::new(Some(sender))),
+            thread: Arc::new(Mutex::new(Some(thread))),
+            readers: Readers::new(path),
+        })
+    }
+
+    /// Hands a unit of work to the writer.
+    ///
+    /// # Errors
+    /// When the queue stays full, or the store is closed.
+    pub(crate) async fn hand_in(&self, work: Box<dyn Work>) -> Result<(), StoreError> {
+        let unavailable = |reason: &str| StoreError::Unavailable(reason.to_owned());
+        let sender = self
+            .sender
+            .upgrade()
+            .ok_or_else(|| unavailable("the store is closed"))?;
+        let patience = Duration::from_secs(QUEUE_SECONDS_MAX);
+        match sender.send_timeout(work, patience).await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(unavailable("too many changes wait to be written")),
+        }
+    }
+
+    /// Runs `body` in a transaction of its own making, and answers once that is durable.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(&mut Writing) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Rejection> {
+        let (reply, answer) = oneshot::channel();
+        let work = Once {
+            body: Some(body),
+            result: None,
+            reply: Some(reply),
+        };
+        self.hand_in(Box::new(work)).await?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("the store is closing".to_owned()).into()))
+    }
+
+    /// Runs `body` on one consistent view of what is committed.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(&rusqlite::Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.readers.read(body).await
+    }
+}
+
+/// A unit of work that is one function.
+struct Once<F, T> {
+    body: Option<F>,
+    result: Option<Result<T, Fault>>,
+    reply: Option<oneshot::Sender<Result<T, Rejection>>>,
+}
+
+impl<F, T> Work for Once<F, T>
+where
+    F: FnOnce(&mut Writing) -> Result<T, Fault> + Send,
+    T: Send,
+{
+    fn run(&mut self, writing: &mut Writing) -> Progress {
+        if let Some(body) = self.body.take() {
+            self.result = Some(writing.savepoint(body));
+        }
+        Progress::Done
+    }
+
+    fn committed(&mut self, committed: Result<(), StoreError>) {
+        let result = match (committed, self.result.take()) {
+            (Ok(()), Some(result)) => result.map_err(Rejection::from),
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), None) => Err(StoreError::Failed("a unit of work ran twice".to_owned()).into()),
+        };
+        if let Some(reply) = self.reply.take() {
+            // A caller that has gone away is told nothing; its change stands.
+            drop(reply.send(result));
+        }
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn check_writable(&self) -> Result<(), StoreError> {
+        // An empty transaction would touch no disk: the row is written again as it is.
+        let touched = self.write(|writing| {
+            writing
+                .connection
+                .execute("update list_items set active = active where id = 1", [])?;
+            Ok(())
+        });
+        touched.await.map_err(|rejection| match rejection {
+            Rejection::Store(error) => error,
+            refused @ Rejection::Refused(_) => StoreError::Failed(refused.to_string()),
+        })
+    }
+
+    async fn check(&self, references: Vec<Reference>) -> Result<Vec<Refusal>, StoreError> {
+        self.read(move |connection| check::check(connection, &references))
+            .await
+    }
+
+    async fn close(&self) {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(queue);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // The writer ends once the last work that was handed in is committed.
+            let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+            if !matches!(joined, Ok(Ok(()))) {
+                tracing::error!("the writer of the store ended with a panic");
+            }
+        }
+        self.readers.close();
+    }
+}

@@ -1,0 +1,227 @@
+//! An attempt becomes history: the second half of the hottest path.
+
+use domain::health::LaneRecord;
+use domain::id::{IntegrationId, OrderId, WebhookOutSubId};
+use domain::records::Actor;
+use domain::time::Moment;
+use domain::webhook_job::WebhookAttempt;
+use domain::webhook_out_sub::Ordering;
+use rusqlite::{Connection, OptionalExtension, params};
+use store::{Change, NextStep, Outcome, Rejection, StoreError};
+
+use crate::audit::{self, AuditEvent};
+use crate::fault::Fault;
+use crate::open::SqliteStore;
+use crate::writer::Writing;
+use crate::{release, webhook_out_subs};
+
+// primary keys
+pub(crate) const JOB: &str =
+    "select j.state, j.ordered, j.order_id, j.passed, j.cancel_requested, s.ordering \
+     from webhook_jobs j join webhook_out_subs s on s.id = j.webhook_out_sub_id where j.id = ?1";
+pub(crate) const INSERT_ATTEMPT: &str =
+    "insert into webhook_attempts (webhook_job_id, number, started_at, callback_url, outcome, \
+     status_code, fault, message, address, timing, answer_headers, answer_body, \
+     answer_body_truncated) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+     on conflict do nothing";
+pub(crate) const UPDATE_JOB: &str =
+    "update webhook_jobs set state = ?2, attempts = ?3, job_faults = ?4, first_attempt_clock = ?5, \
+     status_code = ?6, next_attempt_at = ?7, passed = ?8, finished_at = ?9 where id = ?1";
+pub(crate) const PUT_LANE: &str =
+    "insert into lanes (webhook_out_sub_id, record) values (?1, ?2) \
+     on conflict (webhook_out_sub_id) do update set record = excluded.record";
+pub(crate) const SWITCH_OFF: &str =
+    "update webhook_out_subs set active = 0, updated_at = ?2 where id = ?1 and active = 1 \
+     returning integration_id";
+
+pub(crate) const STATEMENTS: &[&str] = &[JOB, INSERT_ATTEMPT, UPDATE_JOB, PUT_LANE, SWITCH_OFF];
+
+/// Records outcomes; see [`store::Lanes::record`].
+pub(crate) async fn record(store: &SqliteStore, outcomes: Vec<Outcome>) -> Result<(), StoreError> {
+    let recorded = store.write(move |writing| {
+        for outcome in &outcomes {
+            record_one(writing, outcome)?;
+        }
+        Ok(())
+    });
+    recorded.await.map_err(|rejection| match rejection {
+        Rejection::Store(error) => error,
+        refused @ Rejection::Refused(_) => StoreError::Failed(refused.to_string()),
+    })
+}
+
+/// What of a job decides how its outcome is recorded.
+struct Job {
+    state: String,
+    ordered: bool,
+    order_id: Option<OrderId>,
+    passed: bool,
+    cancel_requested: bool,
+    ordering: String,
+}
+
+/// A job's state after an attempt.
+struct Settled {
+    state: &'static str,
+    next_attempt_at: Option<Moment>,
+    passed: bool,
+}
+
+fn record_one(writing: &mut Writing, outcome: &Outcome) -> Result<(), Fault> {
+    if let Some(lane) = &outcome.lane {
+        record_lane(writing, outcome.webhook_out_sub_id, lane, ended_at(&outcome.attempt))?;
+    }
+    let Some(job) = read_job(&writing.connection, outcome)? else {
+        return Ok(());
+    };
+    let Some(settled) = settle(&job, outcome) else {
+        return Ok(());
+    };
+    insert_attempt(&writing.connection, outcome)?;
+    let ended_at = ended_at(&outcome.attempt);
+    let is_final = settled.next_attempt_at.is_none();
+    writing
+        .connection
+        .prepare_cached(UPDATE_JOB)?
+        .execute(params![
+            outcome.job_id.0,
+            settled.state,
+            outcome.attempt.number,
+            outcome.job_faults,
+            outcome.first_attempt_clock,
+            outcome.attempt.status_code,
+            settled.next_attempt_at.map(Moment::microseconds),
+            settled.passed,
+            is_final.then_some(ended_at.microseconds()),
+        ])?;
+    if job.ordered && (is_final || (settled.passed && !job.passed)) {
+        let sub = outcome.webhook_out_sub_id;
+        let ordering = Ordering::parse(&job.ordering)
+            .ok_or_else(|| Fault::corrupt("webhook_out_subs", sub.0, "unknown ordering"))?;
+        release::release_next(writing, sub, job.order_id, ordering, ended_at)?;
+    }
+    Ok(())
+}
+
+/// When the attempt was over.
+fn ended_at(attempt: &WebhookAttempt) -> Moment {
+    attempt.started_at + std::time::Duration::from_micros(attempt.timing.total)
+}
+
+fn read_job(connection: &Connection, outcome: &Outcome) -> Result<Option<Job>, Fault> {
+    let job = connection
+        .prepare_cached(JOB)?
+        .query_row([outcome.job_id.0], |row| {
+            Ok(Job {
+                state: row.get(0)?,
+                ordered: row.get(1)?,
+                order_id: row.get::<_, Option<i64>>(2)?.map(OrderId),
+                passed: row.get(3)?,
+                cancel_requested: row.get(4)?,
+                ordering: row.get(5)?,
+            })
+        })
+        .optional()?;
+    Ok(job)
+}
+
+/// What becomes of the job; nothing where it is final already. One that was canceled while it was in
+/// flight is delivered all the same if the receiver took it: history tells what happened.
+fn settle(job: &Job, outcome: &Outcome) -> Option<Settled> {
+    let is_delivered = outcome.next == NextStep::Delivered;
+    let may_change = match job.state.as_str() {
+        "pending" | "retrying" => true,
+        "canceled" | "superseded" => is_delivered,
+        _ => false,
+    };
+    if !may_change {
+        return None;
+    }
+    let is_final = |state| Settled {
+        state,
+        next_attempt_at: None,
+        passed: job.passed,
+    };
+    Some(match outcome.next {
+        NextStep::Delivered => is_final("delivered"),
+        _ if job.cancel_requested => is_final("canceled"),
+        NextStep::Exhausted => is_final("exhausted"),
+        NextStep::Retry { at, passed } => Settled {
+            state: "retrying",
+            next_attempt_at: Some(at),
+            passed: job.passed || passed,
+        },
+    })
+}
+
+fn insert_attempt(connection: &Connection, outcome: &Outcome) -> Result<(), Fault> {
+    let attempt = &outcome.attempt;
+    connection.prepare_cached(INSERT_ATTEMPT)?.execute(params![
+        outcome.job_id.0,
+        attempt.number,
+        attempt.started_at.microseconds(),
+        attempt.callback_url,
+        attempt.outcome.name(),
+        attempt.status_code,
+        attempt.fault,
+        attempt.message,
+        attempt.address,
+        serde_json::to_string(&attempt.timing)?,
+        serde_json::to_string(&attempt.answer_headers)?,
+        attempt.answer_body,
+        attempt.answer_body_truncated,
+    ])?;
+    Ok(())
+}
+
+/// Keeps a lane's health; a lane that is off switches its subscription off.
+fn record_lane(
+    writing: &mut Writing,
+    sub: WebhookOutSubId,
+    lane: &LaneRecord,
+    at: Moment,
+) -> Result<(), Fault> {
+    put_lane(&writing.connection, sub, lane)?;
+    if !lane.is_off() {
+        return Ok(());
+    }
+    let switched: Option<i64> = writing
+        .connection
+        .prepare_cached(SWITCH_OFF)?
+        .query_row(params![sub.0, at.microseconds()], |row| row.get(0))
+        .optional()?;
+    let Some(integration) = switched.map(IntegrationId) else {
+        return Ok(());
+    };
+    writing.known.forget_subscribers(integration);
+    let change = Change {
+        actor: Actor::Postrider,
+        at,
+        request_id: None,
+    };
+    let event = AuditEvent {
+        integration_id: Some(integration),
+        noun: "webhook_out_sub",
+        record_id: sub.0,
+        action: "switch_off",
+        before: None,
+        after: Some(serde_json::to_string(lane)?),
+    };
+    audit::write(&writing.connection, &change, event)?;
+    if let Some(lane) = webhook_out_subs::lane(&writing.connection, &writing.key, sub)? {
+        writing.changed(lane);
+    }
+    Ok(())
+}
+
+/// Keeps a lane's health.
+pub(crate) fn put_lane(
+    connection: &Connection,
+    sub: WebhookOutSubId,
+    lane: &LaneRecord,
+) -> Result<(), Fault> {
+    connection
+        .prepare_cached(PUT_LANE)?
+        .execute(params![sub.0, serde_json::to_string(lane)?])?;
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! What people do with single jobs: repeat one, withdraw one, start a fresh one.
+
+use domain::id::{IntegrationId, WebhookJobId};
+use domain::webhook_id::WebhookId;
+use domain::webhook_job::WebhookJob;
+use rand::RngExt;
+use rusqlite::{Connection, params};
+use store::{Change, RetriedJob, Withdrawal};
+
+use super::read_job;
+use super::show::{Standing, held_by, of_integration, standing};
+use crate::audit::{self, AuditEvent};
+use crate::fault::Fault;
+use crate::writer::Writing;
+use crate::{check, due, release};
+
+// primary key
+pub(crate) const HASTEN: &str =
+    "update webhook_jobs set next_attempt_at = min(next_attempt_at, ?2) where id = ?1";
+// primary key
+pub(crate) const REPEAT: &str =
+    "insert into webhook_jobs (integration_id, webhook_out_sub_id, order_id, order_stage_id, sequence, \
+     payload_id, status, event, webhook_id, state, ordered, attempts, job_faults, next_attempt_at, \
+     passed, test, retry_of, cancel_requested, created_at) \
+     select integration_id, webhook_out_sub_id, order_id, order_stage_id, sequence, \
+     payload_id, status, event, ?2, 'pending', 0, 0, 0, ?3, 0, test, id, 0, ?3 \
+     from webhook_jobs where id = ?1";
+// primary key
+pub(crate) const CANCEL: &str =
+    "update webhook_jobs set state = 'canceled', finished_at = ?2, next_attempt_at = null where id = ?1";
+// primary key
+pub(crate) const REQUEST_CANCEL: &str =
+    "update webhook_jobs set cancel_requested = 1 where id = ?1";
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[HASTEN, REPEAT, CANCEL, REQUEST_CANCEL];
+
+/// Makes a waiting job due now, unless it is held; repeats a final one as a new job outside the ordering.
+pub(super) fn retry(
+    writing: &mut Writing,
+    integration_id: IntegrationId,
+    id: WebhookJobId,
+    change: &Change,
+) -> Result<RetriedJob, Fault> {
+    let job = find(&writing.connection, integration_id, id)?;
+    let standing = standing(&writing.connection, id)?;
+    if standing.is_deleted {
+        return Err(Fault::refused("id", "belongs to a subscription that is deleted"));
+    }
+    if job.state.is_final() {
+        let job = repeat(writing, &job, &standing, change)?;
+        return Ok(RetriedJob { job, held_by: None });
+    }
+    hasten(writing, job, &standing, change)
+}
+
+fn hasten(
+    writing: &mut Writing,
+    before: WebhookJob,
+    standing: &Standing,
+    change: &Change,
+) -> Result<RetriedJob, Fault> {
+    let connection = &writing.connection;
+    let held_by = held_by(connection, &before, standing)?;
+    connection
+        .prepare_cached(HASTEN)?
+        .execute(params![before.id.0, change.at.microseconds()])?;
+    let job = reread(connection, before.id)?;
+    write_event(connection, change, "retry", Some(&before), &job)?;
+    if job.next_attempt_at.is_some() {
+        let ready = due::ready_job(connection, job.id)?;
+        writing.ready(ready);
+    }
+    Ok(RetriedJob { job, held_by })
+}
+
+fn repeat(
+    writing: &mut Writing,
+    job: &WebhookJob,
+    standing: &Standing,
+    change: &Change,
+) -> Result<WebhookJob, Fault> {
+    if !standing.is_active {
+        let message = "belongs to a subscription that is not active; switch that on first";
+        return Err(Fault::refused("id", message));
+    }
+    let webhook_id = WebhookId::new(change.at, writing.chance.random());
+    writing.connection.prepare_cached(REPEAT)?.execute(params![
+        job.id.0,
+        webhook_id.as_bytes(),
+        change.at.microseconds(),
+    ])?;
+    let repeated = WebhookJobId(writing.connection.last_insert_rowid());
+    start(writing, repeated, "retry", change)
+}
+
+/// Hands a job that was just made by hand to its lane.
+pub(crate) fn start(
+    writing: &mut Writing,
+    id: WebhookJobId,
+    action: &'static str,
+    change: &Change,
+) -> Result<WebhookJob, Fault> {
+    let job = reread(&writing.connection, id)?;
+    write_event(&writing.connection, change, action, None, &job)?;
+    let ready = due::ready_job(&writing.connection, id)?;
+    writing.ready(ready);
+    writing.made(1);
+    Ok(job)
+}
+
+/// Withdraws a waiting job, or marks it if it is in flight at this moment.
+pub(super) fn cancel(
+    writing: &mut Writing,
+    integration_id: IntegrationId,
+    id: WebhookJobId,
+    change: &Change,
+) -> Result<WebhookJob, Fault> {
+    let before = find(&writing.connection, integration_id, id)?;
+    if before.state.is_final() {
+        let message = format!("is already {}", before.state.name());
+        return Err(Fault::refused("id", message));
+    }
+    let withdrawal = writing.owner.withdraw(before.webhook_out_sub_id, id);
+    let connection = &writing.connection;
+    match withdrawal {
+        Withdrawal::InFlight => connection.prepare_cached(REQUEST_CANCEL)?.execute([id.0])?,
+        Withdrawal::Withdrawn => connection
+            .prepare_cached(CANCEL)?
+            .execute(params![id.0, change.at.microseconds()])?,
+    };
+    let after = reread(connection, id)?;
+    write_event(connection, change, "cancel", Some(&before), &after)?;
+    let standing = standing(connection, id)?;
+    if withdrawal == Withdrawal::Withdrawn && standing.is_ordered {
+        let sub = before.webhook_out_sub_id;
+        release::release_next(writing, sub, before.order_id, standing.ordering, change.at)?;
+    }
+    Ok(after)
+}
+
+fn find(
+    connection: &Connection,
+    integration_id: IntegrationId,
+    id: WebhookJobId,
+) -> Result<WebhookJob, Fault> {
+    of_integration(connection, integration_id, id)?
+        .ok_or_else(|| Fault::refused("id", check::NOT_IN_INTEGRATION))
+}
+
+fn reread(connection: &Connection, id: WebhookJobId) -> Result<WebhookJob, Fault> {
+    read_job(connection, id)?.ok_or_else(|| Fault::corrupt("webhook_jobs", id.0, "is gone"))
+}
+
+fn write_event(
+    connection: &Connection,
+    change: &Change,
+    action: &'static str,
+    before: Option<&WebhookJob>,
+    after: &WebhookJob,
+) -> Result<(), Fault> {
+    let event = AuditEvent {
+        integration_id: Some(after.integration_id),
+        noun: "webhook_job",
+        record_id: after.id.0,
+        action,
+        before: audit::json_if_any(before)?,
+        after: audit::json(after)?,
+    };
+    audit::write(connection, change, event)
+}

@@ -1,0 +1,133 @@
+//! A job with all that belongs to it.
+
+use domain::id::{IntegrationId, WebhookJobId};
+use domain::webhook_job::{AttemptOutcome, WebhookAttempt, WebhookJob};
+use domain::webhook_out_sub::Ordering;
+use rusqlite::{Connection, Row, params};
+use store::JobDetail;
+
+use super::read_job;
+use crate::fault::Fault;
+use crate::list_query::{all, moment, one};
+use crate::release;
+
+/// Attempts that are shown of a job, the last ones: the default schedule makes fewer than 100 in its three days, but a
+/// subscription that fails between long rests goes on for longer.
+const ATTEMPTS_SHOWN_MAX: u32 = 200;
+
+// primary key
+pub(crate) const ATTEMPTS: &str =
+    "select number, started_at, callback_url, outcome, status_code, fault, message, address, timing, \
+     answer_headers, answer_body, answer_body_truncated from webhook_attempts \
+     where webhook_job_id = ?1 order by number desc limit ?2";
+// primary keys
+pub(crate) const PAYLOAD: &str =
+    "select p.body from webhook_jobs j join payloads p on p.id = j.payload_id where j.id = ?1";
+// primary keys
+pub(crate) const STANDING: &str =
+    "select j.ordered, s.ordering, s.active, s.deleted_at is not null as deleted \
+     from webhook_jobs j join webhook_out_subs s on s.id = j.webhook_out_sub_id where j.id = ?1";
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[ATTEMPTS, PAYLOAD, STANDING];
+
+/// How a job stands to others, and its subscription.
+pub(super) struct Standing {
+    /// Whether it waits for others, and holds them.
+    pub(super) is_ordered: bool,
+    /// By which rule.
+    pub(super) ordering: Ordering,
+    pub(super) is_active: bool,
+    pub(super) is_deleted: bool,
+}
+
+pub(super) fn show(
+    connection: &Connection,
+    integration_id: IntegrationId,
+    id: WebhookJobId,
+) -> Result<Option<JobDetail>, Fault> {
+    let Some(job) = of_integration(connection, integration_id, id)? else {
+        return Ok(None);
+    };
+    let payload = one(connection, PAYLOAD, [id.0], |row| Ok(row.get(0)?))?;
+    Ok(Some(JobDetail {
+        attempts: attempts(connection, id)?,
+        payload: payload
+            .ok_or_else(|| Fault::corrupt("webhook_jobs", id.0, "has no payload"))?,
+        held_by: held_by(connection, &job, &standing(connection, id)?)?,
+        job,
+    }))
+}
+
+/// The job, if it belongs to the integration.
+pub(super) fn of_integration(
+    connection: &Connection,
+    integration_id: IntegrationId,
+    id: WebhookJobId,
+) -> Result<Option<WebhookJob>, Fault> {
+    let job = read_job(connection, id)?;
+    Ok(job.filter(|job| job.integration_id == integration_id))
+}
+
+pub(super) fn standing(connection: &Connection, id: WebhookJobId) -> Result<Standing, Fault> {
+    let standing = one(connection, STANDING, [id.0], |row| {
+        let ordering: String = row.get("ordering")?;
+        Ok(Standing {
+            is_ordered: row.get("ordered")?,
+            ordering: Ordering::parse(&ordering)
+                .ok_or_else(|| Fault::corrupt("webhook_jobs", id.0, "unknown ordering"))?,
+            is_active: row.get("active")?,
+            is_deleted: row.get("deleted")?,
+        })
+    })?;
+    standing.ok_or_else(|| Fault::corrupt("webhook_jobs", id.0, "has no subscription"))
+}
+
+/// The earlier job that a waiting one waits for.
+pub(super) fn held_by(
+    connection: &Connection,
+    job: &WebhookJob,
+    standing: &Standing,
+) -> Result<Option<WebhookJobId>, Fault> {
+    let is_held = !job.state.is_final() && job.next_attempt_at.is_none() && standing.is_ordered;
+    if !is_held {
+        return Ok(None);
+    }
+    release::holder(
+        connection,
+        job.webhook_out_sub_id,
+        job.order_id,
+        standing.ordering,
+        job.id.0,
+    )
+}
+
+fn attempts(connection: &Connection, id: WebhookJobId) -> Result<Vec<WebhookAttempt>, Fault> {
+    let params = params![id.0, ATTEMPTS_SHOWN_MAX];
+    let mut attempts = all(connection, ATTEMPTS, params, |row| read_attempt(id, row))?;
+    attempts.reverse();
+    Ok(attempts)
+}
+
+fn read_attempt(id: WebhookJobId, row: &Row<'_>) -> Result<WebhookAttempt, Fault> {
+    let corrupt = |reason: String| Fault::corrupt("webhook_attempts", id.0, reason);
+    let outcome: String = row.get("outcome")?;
+    let timing: String = row.get("timing")?;
+    let headers: String = row.get("answer_headers")?;
+    Ok(WebhookAttempt {
+        number: row.get("number")?,
+        started_at: moment(row, "started_at")?,
+        callback_url: row.get("callback_url")?,
+        outcome: AttemptOutcome::parse(&outcome)
+            .ok_or_else(|| corrupt("unknown outcome".to_owned()))?,
+        status_code: row.get("status_code")?,
+        fault: row.get("fault")?,
+        message: row.get("message")?,
+        address: row.get("address")?,
+        timing: serde_json::from_str(&timing).map_err(|error| corrupt(error.to_string()))?,
+        answer_headers: serde_json::from_str(&headers)
+            .map_err(|error| corrupt(error.to_string()))?,
+        answer_body: row.get("answer_body")?,
+        answer_body_truncated: row.get("answer_body_truncated")?,
+    })
+}

@@ -1,0 +1,166 @@
+//! Making a subscription.
+
+use domain::health::LaneRecord;
+use domain::id::{IntegrationId, WebhookOutSubId};
+use domain::payload::View;
+use domain::vocabulary::ALL;
+use domain::webhook_out_sub::{WEBHOOK_OUT_SUBS_MAX, WebhookOutSub};
+use rusqlite::{Connection, params};
+use store::{Change, Created, List, NewWebhookOutSub, Reference, Refusal, Target, WithSecret};
+
+use super::{row, secret, write_event};
+use crate::fault::Fault;
+use crate::list_query::one;
+use crate::writer::Writing;
+use crate::{check, idempotency};
+
+pub(crate) const INSERT: &str =
+    "insert into webhook_out_subs (integration_id, key, name, callback_url, statuses, events, \
+     notification_emails, success_code, payload_render_view, active, notify, version, ordering, \
+     timeout_seconds, max_in_flight, signing_secret, created_at, updated_at) \
+     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17)";
+// webhook_out_subs_by_key
+pub(crate) const COUNT: &str =
+    "select count(*) from webhook_out_subs where integration_id = ?1 and deleted_at is null";
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[INSERT, COUNT];
+
+pub(super) fn create(
+    writing: &mut Writing,
+    new: NewWebhookOutSub,
+    change: &Change,
+) -> Result<Created<WithSecret>, Fault> {
+    let integration_id = new.integration_id;
+    if let Some(idempotency) = &new.idempotency
+        && let Some(first) = idempotency::find(writing, integration_id.0, idempotency, change.at)?
+    {
+        return Ok(Created::replayed(first));
+    }
+    refuse_bad(&writing.connection, &new)?;
+    let sealed = writing.key.seal(secret::PLACE, new.signing_secret.as_bytes())?;
+    let signing_secret = new.signing_secret.to_text();
+    let idempotency = new.idempotency.clone();
+    let sub = insert(&writing.connection, new, &sealed, change)?;
+    write_event(&writing.connection, change, "create", None, &sub)?;
+    writing.known.forget_subscribers(integration_id);
+    if let Some(lane) = row::lane(&writing.connection, &writing.key, sub.id)? {
+        writing.changed(lane);
+    }
+    let made = WithSecret {
+        sub,
+        signing_secret,
+    };
+    if let Some(idempotency) = idempotency {
+        idempotency::keep(writing, integration_id.0, &idempotency, &made, change.at)?;
+    }
+    Ok(Created::fresh(made))
+}
+
+fn refuse_bad(connection: &Connection, new: &NewWebhookOutSub) -> Result<(), Fault> {
+    let integration = Target::Integration(new.integration_id);
+    let key = Target::FreeSubscriptionKey {
+        integration_id: new.integration_id,
+        key: new.key.clone(),
+        except: None,
+    };
+    let mut references = vec![
+        Reference::new("integration_id", integration),
+        Reference::new("key", key),
+    ];
+    references.extend(words("statuses", List::OrderStatus, &new.statuses));
+    references.extend(words("events", List::OrderEvent, &new.events));
+    let mut refusals = check::check(connection, &references)?;
+    refusals.extend(too_many(connection, new.integration_id)?);
+    refusals.extend(no_address(new.notify, new.notification_emails.is_some()));
+    refusals.extend(unknown_view(new.payload_render_view.as_deref()));
+    check::refuse(refusals)
+}
+
+/// The slugs of a list of words, but for the one that means all.
+pub(super) fn words<'a>(
+    attr: &'a str,
+    list: List,
+    slugs: &'a [String],
+) -> impl Iterator<Item = Reference> + 'a {
+    let slugs = slugs.iter().enumerate().filter(|(_, slug)| *slug != ALL);
+    slugs.map(move |(index, slug)| {
+        let slug = slug.clone();
+        Reference::new(format!("{attr}[{index}]"), Target::ListItem { list, slug })
+    })
+}
+
+fn too_many(
+    connection: &Connection,
+    integration_id: IntegrationId,
+) -> Result<Option<Refusal>, Fault> {
+    let count: Option<i64> = one(connection, COUNT, [integration_id.0], |row| Ok(row.get(0)?))?;
+    let count = count.and_then(|count| usize::try_from(count).ok());
+    Ok((count >= Some(WEBHOOK_OUT_SUBS_MAX)).then(|| {
+        let message = format!(
+            "has {WEBHOOK_OUT_SUBS_MAX} subscriptions, which is the most; delete one that is not needed"
+        );
+        Refusal::new("integration_id", message)
+    }))
+}
+
+/// Mails need somebody to go to.
+pub(super) fn no_address(notify: bool, has_emails: bool) -> Option<Refusal> {
+    (notify && !has_emails)
+        .then(|| Refusal::new("notification_emails", "required while notify is true"))
+}
+
+pub(super) fn unknown_view(name: Option<&str>) -> Option<Refusal> {
+    name.filter(|name| View::parse(name).is_none()).map(|_| {
+        let message = format!("does not exist; the views are {}", View::NAMES.join(", "));
+        Refusal::new("payload_render_view", message)
+    })
+}
+
+fn insert(
+    connection: &Connection,
+    new: NewWebhookOutSub,
+    sealed: &[u8],
+    change: &Change,
+) -> Result<WebhookOutSub, Fault> {
+    connection.prepare_cached(INSERT)?.execute(params![
+        new.integration_id.0,
+        new.key,
+        new.name,
+        new.callback_url.as_str(),
+        serde_json::to_string(&new.statuses)?,
+        serde_json::to_string(&new.events)?,
+        new.notification_emails.as_ref().map(|emails| emails.as_str()),
+        new.success_code.as_ref().map(|code| code.as_str()),
+        new.payload_render_view,
+        new.active,
+        new.notify,
+        new.version.name(),
+        new.ordering.name(),
+        new.timeout_seconds,
+        new.max_in_flight,
+        sealed,
+        change.at.microseconds(),
+    ])?;
+    Ok(WebhookOutSub {
+        id: WebhookOutSubId(connection.last_insert_rowid()),
+        integration_id: new.integration_id,
+        key: new.key,
+        name: new.name,
+        callback_url: new.callback_url,
+        statuses: new.statuses,
+        events: new.events,
+        notification_emails: new.notification_emails,
+        success_code: new.success_code,
+        payload_render_view: new.payload_render_view,
+        active: new.active,
+        notify: new.notify,
+        version: new.version,
+        ordering: new.ordering,
+        timeout_seconds: new.timeout_seconds,
+        max_in_flight: new.max_in_flight,
+        health: LaneRecord::default(),
+        created_at: change.at,
+        updated_at: change.at,
+    })
+}

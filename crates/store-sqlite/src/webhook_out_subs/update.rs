@@ -1,0 +1,143 @@
+//! Changing a subscription.
+
+use domain::health::LaneHealth;
+use domain::id::{IntegrationId, WebhookOutSubId};
+use domain::time::Moment;
+use domain::webhook_out_sub::WebhookOutSub;
+use rusqlite::{Connection, params};
+use store::{Change, List, Reference, Target, WebhookOutSubChanges};
+
+use super::create::{no_address, unknown_view, words};
+use super::{find, row, write_event};
+use crate::fault::Fault;
+use crate::record::put_lane;
+use crate::writer::Writing;
+use crate::{check, release};
+
+// primary key
+pub(crate) const UPDATE: &str =
+    "update webhook_out_subs set key = ?2, name = ?3, callback_url = ?4, statuses = ?5, events = ?6, \
+     notification_emails = ?7, success_code = ?8, payload_render_view = ?9, active = ?10, \
+     notify = ?11, version = ?12, ordering = ?13, timeout_seconds = ?14, max_in_flight = ?15, \
+     updated_at = ?16 where id = ?1";
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[UPDATE];
+
+pub(super) fn update(
+    writing: &mut Writing,
+    integration_id: IntegrationId,
+    id: WebhookOutSubId,
+    changes: WebhookOutSubChanges,
+    change: &Change,
+) -> Result<WebhookOutSub, Fault> {
+    let before = find(&writing.connection, integration_id, id)?;
+    let references = references(&before, &changes);
+    let is_switched_on = changes.active == Some(true);
+    let mut after = changed(before.clone(), changes);
+    after.updated_at = change.at;
+    refuse_bad(&writing.connection, &references, &after)?;
+    store(&writing.connection, &after)?;
+    if is_switched_on {
+        recover(&writing.connection, &mut after, change.at)?;
+    }
+    write_event(&writing.connection, change, "update", Some(&before), &after)?;
+    writing.known.forget_subscribers(integration_id);
+    if after.ordering != before.ordering {
+        release::release_all_free(writing, id, after.ordering, change.at)?;
+    }
+    if let Some(lane) = row::lane(&writing.connection, &writing.key, id)? {
+        writing.changed(lane);
+    }
+    Ok(after)
+}
+
+/// What the changes say of others; what is not changed is not looked at, so that a word that went out of
+/// use does not stand in the way of other changes.
+fn references(before: &WebhookOutSub, changes: &WebhookOutSubChanges) -> Vec<Reference> {
+    let mut references = Vec::new();
+    if let Some(key) = &changes.key {
+        let target = Target::FreeSubscriptionKey {
+            integration_id: before.integration_id,
+            key: key.clone(),
+            except: Some(before.id),
+        };
+        references.push(Reference::new("key", target));
+    }
+    if let Some(statuses) = &changes.statuses {
+        references.extend(words("statuses", List::OrderStatus, statuses));
+    }
+    if let Some(events) = &changes.events {
+        references.extend(words("events", List::OrderEvent, events));
+    }
+    references
+}
+
+fn refuse_bad(
+    connection: &Connection,
+    references: &[Reference],
+    after: &WebhookOutSub,
+) -> Result<(), Fault> {
+    let mut refusals = check::check(connection, references)?;
+    refusals.extend(no_address(after.notify, after.notification_emails.is_some()));
+    refusals.extend(unknown_view(after.payload_render_view.as_deref()));
+    check::refuse(refusals)
+}
+
+fn changed(sub: WebhookOutSub, changes: WebhookOutSubChanges) -> WebhookOutSub {
+    WebhookOutSub {
+        key: changes.key.unwrap_or(sub.key),
+        name: changes.name.unwrap_or(sub.name),
+        callback_url: changes.callback_url.unwrap_or(sub.callback_url),
+        statuses: changes.statuses.unwrap_or(sub.statuses),
+        events: changes.events.unwrap_or(sub.events),
+        notification_emails: changes
+            .notification_emails
+            .unwrap_or(sub.notification_emails),
+        success_code: changes.success_code.unwrap_or(sub.success_code),
+        payload_render_view: changes
+            .payload_render_view
+            .unwrap_or(sub.payload_render_view),
+        active: changes.active.unwrap_or(sub.active),
+        notify: changes.notify.unwrap_or(sub.notify),
+        version: changes.version.unwrap_or(sub.version),
+        ordering: changes.ordering.unwrap_or(sub.ordering),
+        timeout_seconds: changes.timeout_seconds.unwrap_or(sub.timeout_seconds),
+        max_in_flight: changes.max_in_flight.unwrap_or(sub.max_in_flight),
+        ..sub
+    }
+}
+
+fn store(connection: &Connection, sub: &WebhookOutSub) -> Result<(), Fault> {
+    connection.prepare_cached(UPDATE)?.execute(params![
+        sub.id.0,
+        sub.key,
+        sub.name,
+        sub.callback_url.as_str(),
+        serde_json::to_string(&sub.statuses)?,
+        serde_json::to_string(&sub.events)?,
+        sub.notification_emails.as_ref().map(|emails| emails.as_str()),
+        sub.success_code.as_ref().map(|code| code.as_str()),
+        sub.payload_render_view,
+        sub.active,
+        sub.notify,
+        sub.version.name(),
+        sub.ordering.name(),
+        sub.timeout_seconds,
+        sub.max_in_flight,
+        sub.updated_at.microseconds(),
+    ])?;
+    Ok(())
+}
+
+/// Somebody switched it on: its lane is healthy from now on, and the clock by which jobs are given up goes
+/// on from where it stood.
+fn recover(connection: &Connection, sub: &mut WebhookOutSub, at: Moment) -> Result<(), Fault> {
+    let mut health = LaneHealth::from_record(sub.health.clone());
+    health.switched_on(at);
+    if *health.record() != sub.health {
+        sub.health = health.record().clone();
+        put_lane(connection, sub.id, &sub.health)?;
+    }
+    Ok(())
+}

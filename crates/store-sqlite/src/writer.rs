@@ -1,0 +1,313 @@
+//! Writing: one thread, one connection, many units of work in each commit.
+//!
+//! Callers hand in [`Work`] over a bounded queue. The thread takes what waits, runs each piece in a savepoint
+//! of one transaction, commits once, and only then tells the lanes and answers everybody: the disk's slowness is shared by all
+//! that wait for it. A piece that fails takes nobody with it; a commit that fails takes all.
+//!
+//! What lanes must know is noted during the transaction and told after the commit, in the order of
+//! commits.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use domain::id::WebhookOutSubId;
+use rand::rngs::StdRng;
+use rusqlite::Connection;
+use store::{Lane, LaneOwner, NoLanes, ReadyJob, SecretKey, StoreError};
+use tokio::sync::mpsc;
+
+use crate::checkpointer::{Advice, Checkpointer};
+use crate::connection::open_writer;
+use crate::fault::{Fault, of_sqlite};
+use crate::known::Known;
+
+/// Pieces of work in one commit: bounds how long the first of them waits.
+const WORKS_PER_COMMIT_MAX: usize = 512;
+/// Jobs made in one commit, after which it is ended: bounds how long one large fan-out holds up others.
+pub(crate) const JOBS_PER_COMMIT_MAX: usize = 1_000;
+/// Pieces of work that wait for the writer; more have to wait outside.
+pub(crate) const QUEUE_WORKS_MAX: usize = 4_096;
+
+/// A unit of work that is wholly done or not at all.
+pub(crate) trait Work: Send {
+    /// Does it, or the next part of it. Nothing is known to be durable until [`Work::committed`].
+    fn run(&mut self, writing: &mut Writing) -> Progress;
+
+    /// Told after the commit of what [`Work::run`] did last. The last call answers the caller.
+    fn committed(&mut self, result: Result<(), StoreError>);
+}
+
+/// How far a unit of work has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// All is done.
+    Done,
+    /// There is more, for another commit.
+    More,
+}
+
+/// What a transaction can reach.
+pub(crate) struct Writing {
+    pub(crate) connection: Connection,
+    pub(crate) key: SecretKey,
+    pub(crate) known: Known,
+    pub(crate) owner: Arc<dyn LaneOwner>,
+    /// For the random part of webhook ids.
+    pub(crate) chance: StdRng,
+    effects: Vec<Effect>,
+    jobs_made: usize,
+}
+
+/// What the lanes' owner is told after the commit.
+enum Effect {
+    Ready(ReadyJob),
+    Changed(Box<Lane>),
+    Closed(WebhookOutSubId),
+}
+
+impl Writing {
+    /// Notes a job that may be started once this is committed.
+    pub(crate) fn ready(&mut self, job: ReadyJob) {
+        self.effects.push(Effect::Ready(job));
+    }
+
+    /// Notes a lane that is new or changed.
+    pub(crate) fn changed(&mut self, lane: Lane) {
+        self.effects.push(Effect::Changed(Box::new(lane)));
+    }
+
+    /// Notes a lane that is gone.
+    pub(crate) fn closed(&mut self, lane: WebhookOutSubId) {
+        self.effects.push(Effect::Closed(lane));
+    }
+
+    /// Counts jobs towards [`JOBS_PER_COMMIT_MAX`].
+    pub(crate) fn made(&mut self, jobs: usize) {
+        self.jobs_made += jobs;
+    }
+
+    /// Whether this commit holds as many jobs as it should.
+    pub(crate) fn is_full(&self) -> bool {
+        self.jobs_made >= JOBS_PER_COMMIT_MAX
+    }
+
+    /// Runs `body` in a savepoint: what it changed is undone if it fails, and nothing else is.
+    pub(crate) fn savepoint<T>(
+        &mut self,
+        body: impl FnOnce(&mut Writing) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let effects = self.effects.len();
+        self.execute("savepoint work")?;
+        let result = body(self);
+        if result.is_ok() {
+            self.execute("release work")?;
+            return result;
+        }
+        self.effects.truncate(effects);
+        self.known.forget_all();
+        // SQLite ends the whole transaction by itself on some errors, such as a full disk.
+        if !self.connection.is_autocommit() {
+            self.execute("rollback to work")?;
+            self.execute("release work")?;
+        }
+        result
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), rusqlite::Error> {
+        self.connection.prepare_cached(sql)?.execute([]).map(|_| ())
+    }
+}
+
+/// The thread's own state.
+struct Writer {
+    writing: Writing,
+    path: PathBuf,
+    checkpointer: Checkpointer,
+    log_pages: Arc<AtomicUsize>,
+    /// Changes when another process has written.
+    data_version: i64,
+}
+
+/// Runs until the queue is closed and empty.
+pub(crate) fn run(
+    connection: Connection,
+    path: PathBuf,
+    key: SecretKey,
+    checkpointer: Checkpointer,
+    chance: StdRng,
+    mut queue: mpsc::Receiver<Box<dyn Work>>,
+) {
+    let writing = Writing {
+        connection,
+        key,
+        known: Known::default(),
+        owner: Arc::new(NoLanes),
+        chance,
+        effects: Vec::new(),
+        jobs_made: 0,
+    };
+    let mut writer = Writer {
+        writing,
+        path,
+        checkpointer,
+        log_pages: Arc::default(),
+        data_version: 0,
+    };
+    writer.watch_log();
+    let mut unfinished: Vec<Box<dyn Work>> = Vec::new();
+    loop {
+        if unfinished.is_empty() {
+            match queue.blocking_recv() {
+                Some(work) => unfinished.push(work),
+                None => break,
+            }
+        }
+        unfinished = writer.commit_batch(unfinished, &mut queue);
+    }
+    writer.finish_log();
+}
+
+impl Writer {
+    /// Does `first` and what waits in the queue, commits, and tells everybody. Returns the works that
+    /// have more to do.
+    fn commit_batch(
+        &mut self,
+        first: Vec<Box<dyn Work>>,
+        queue: &mut mpsc::Receiver<Box<dyn Work>>,
+    ) -> Vec<Box<dyn Work>> {
+        let mut batch: Vec<(Box<dyn Work>, Progress)> = Vec::new();
+        let mut waiting = first.into_iter();
+        let mut result = self.begin();
+        self.writing.jobs_made = 0;
+        while let Some(mut work) = waiting.next().or_else(|| queue.try_recv().ok()) {
+            let progress = match &result {
+                Ok(()) => work.run(&mut self.writing),
+                Err(_) => Progress::Done,
+            };
+            batch.push((work, progress));
+            if result.is_ok() && self.writing.connection.is_autocommit() {
+                result = Err(StoreError::Unavailable(
+                    "the disk is full or failing; nothing of this commit was kept".to_owned(),
+                ));
+            }
+            if batch.len() >= WORKS_PER_COMMIT_MAX || self.writing.is_full() {
+                break;
+            }
+        }
+        let mut unfinished: Vec<Box<dyn Work>> = waiting.collect();
+        let result = result.and_then(|()| self.commit());
+        if let Err(error) = &result {
+            self.roll_back(error);
+        }
+        // The lanes first: whoever is answered can rely on it that they know.
+        self.tell();
+        for (mut work, progress) in batch {
+            work.committed(result.clone());
+            if progress == Progress::More && result.is_ok() {
+                unfinished.push(work);
+            }
+        }
+        self.keep_log_short();
+        unfinished
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        let begun = self
+            .writing
+            .execute("begin immediate")
+            .and_then(|()| self.data_version());
+        let version = begun.map_err(|error| of_sqlite(&error))?;
+        if version != self.data_version {
+            self.data_version = version;
+            self.writing.known.forget_all();
+        }
+        Ok(())
+    }
+
+    fn data_version(&self) -> Result<i64, rusqlite::Error> {
+        let mut statement = self.writing.connection.prepare_cached("pragma data_version")?;
+        statement.query_row([], |row| row.get(0))
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        self.writing
+            .execute("commit")
+            .map_err(|error| of_sqlite(&error))
+    }
+
+    /// Leaves nothing of the batch behind. The connection is opened anew: after an error of the disk,
+    /// what the system's cache holds cannot be trusted, and SQLite recovers from the log.
+    fn roll_back(&mut self, error: &StoreError) {
+        tracing::error!(%error, "a commit failed; its requests were refused");
+        self.writing.effects.clear();
+        self.writing.known.forget_all();
+        if !self.writing.connection.is_autocommit()
+            && let Err(error) = self.writing.execute("rollback")
+        {
+            tracing::error!(%error, "a transaction cannot be rolled back");
+        }
+        match open_writer(&self.path) {
+            Ok(connection) => {
+                self.writing.connection = connection;
+                self.watch_log();
+            }
+            Err(error) => tracing::error!(%error, "the database cannot be opened again"),
+        }
+    }
+
+    /// Tells the lanes' owner what was committed.
+    fn tell(&mut self) {
+        let owner = self.writing.owner.clone();
+        let mut ready = Vec::new();
+        for effect in self.writing.effects.drain(..) {
+            match effect {
+                Effect::Ready(job) => ready.push(job),
+                // What is ready was so before the lane changed, and must not be told after it.
+                Effect::Changed(lane) => {
+                    tell_ready(&*owner, &mut ready);
+                    owner.changed(*lane);
+                }
+                Effect::Closed(lane) => {
+                    tell_ready(&*owner, &mut ready);
+                    owner.closed(lane);
+                }
+            }
+        }
+        tell_ready(&*owner, &mut ready);
+    }
+
+    fn watch_log(&mut self) {
+        let pages = self.log_pages.clone();
+        let hook = move |_: &mut rusqlite::hooks::Wal, length: i32| {
+            pages.store(usize::try_from(length).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        };
+        if let Err(error) = self.writing.connection.wal_hook(Some(hook)) {
+            tracing::warn!(%error, "the write-ahead log cannot be watched");
+        }
+    }
+
+    fn keep_log_short(&mut self) {
+        let pages = self.log_pages.load(Ordering::Relaxed);
+        if self.checkpointer.log_has(pages) == Advice::Finish {
+            self.finish_log();
+        }
+    }
+
+    fn finish_log(&self) {
+        let moved =
+            self.writing
+                .connection
+                .query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()));
+        if let Err(error) = moved {
+            tracing::debug!(%error, "checkpoint put off");
+        }
+    }
+}
+
+fn tell_ready(owner: &dyn LaneOwner, ready: &mut Vec<ReadyJob>) {
+    if !ready.is_empty() {
+        owner.ready(std::mem::take(ready));
+    }
+}
