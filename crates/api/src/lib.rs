@@ -1,1 +1,33 @@
 //! The HTTP API: one file per route with its declaration, its types and its handler.
+//!
+//! A request goes through [`Api::answer`] (`server`): the endpoint is looked up (`routes`), the body read
+//! (`body`), and the steps of `contract` are taken; the handler then asks `app`. A handler ends with a
+//! reply or a [`trouble`], which `server` makes into the answer, logging it once.
+//!
+//! To read a route, open `<service>/<action>.rs`: first what it declares, then its types, then what it
+//! does. What several routes declare is in `params`, `listing`, `order_fields` and the service's `fields`.
+
+mod api;
+mod body;
+mod call;
+mod created;
+mod endpoint;
+mod health;
+mod integrations;
+mod list_items;
+mod listing;
+mod order_fields;
+mod order_stages;
+mod orders;
+mod page_not_found;
+mod params;
+mod request_id;
+mod routes;
+mod server;
+mod trouble;
+mod webhook_jobs;
+mod webhook_out_subs;
+
+pub use api::{Api, Lookup, Settings};
+pub use routes::routes;
+pub use server::router;

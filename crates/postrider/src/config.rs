@@ -28,6 +28,7 @@ pub use gather::{Gathered, Given};
 pub use parse::SecretKeyBytes;
 pub use print::{as_json, as_table};
 pub use setting::VARIABLE_PREFIX;
+pub(crate) use setting::{DATA, EGRESS_ALLOW, LISTEN, RETRY_SCHEDULE};
 
 use crate::logs::LogFilter;
 

@@ -30,3 +30,5 @@ mod tests;
 
 pub use plan::LoadArgs;
 pub use run::run;
+pub(crate) use sender::Sender;
+pub(crate) use target::Target;

@@ -1,8 +1,16 @@
 //! The `postrider` binary: the command line, and what each command starts.
 
+mod application;
+mod clock;
 mod config;
+mod demo;
 mod load;
 mod logs;
+mod node;
+mod secret_key;
+mod serve;
+mod signals;
+mod wire;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -10,8 +18,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
+use application::ApplicationCommand;
 use config::{Config, ConfigArgs};
 use load::LoadArgs;
+use node::Node;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -26,6 +36,20 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Accepts changes of orders and delivers them, until it is told to stop.
+    Serve {
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Shows the whole main job on a throw-away folder, with a built-in receiver.
+    Demo {
+        /// End after the last delivery; the exit code says whether all went well.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Makes, lists and renews the programs that may call the API.
+    #[command(subcommand)]
+    Application(ApplicationCommand),
     /// Shows the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -57,21 +81,50 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Config(ConfigCommand::Print { json, config }) => print_config(json, config),
-        Command::Load(args) => match load::run(&args)? {
-            true => Ok(ExitCode::SUCCESS),
-            false => Ok(ExitCode::FAILURE),
-        },
+        Command::Serve { config } => serve(config)?,
+        Command::Demo { once } => runtime()?.block_on(demo::run(once))?,
+        Command::Application(command) => application::run(command)?,
+        Command::Config(ConfigCommand::Print { json, config }) => print_config(json, config)?,
+        Command::Load(args) => {
+            if !load::run(&args)? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
-fn print_config(json: bool, config: ConfigArgs) -> anyhow::Result<ExitCode> {
+fn serve(config: ConfigArgs) -> anyhow::Result<()> {
     let config = Config::new(config.with_surroundings())?;
-    let text = match json {
+    logs::start(&config.log);
+    runtime()?.block_on(async {
+        let node = Node::start(&config).await?;
+        print(&format!("listening on {}\n", node.url()))?;
+        tracing::info!(url = node.url(), data = %config.data.display(), "serving");
+        signals::stop_requested().await;
+        tracing::info!("stopping");
+        node.stop().await;
+        Ok(())
+    })
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let built = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    built.context("the system gives no threads")
+}
+
+fn print_config(json: bool, config: ConfigArgs) -> anyhow::Result<()> {
+    let config = Config::new(config.with_surroundings())?;
+    print(&match json {
         true => format!("{:#}\n", config::as_json(&config.gathered)),
         false => config::as_table(&config.gathered),
-    };
-    let written = std::io::stdout().write_all(text.as_bytes());
-    written.context("the configuration cannot be written")?;
-    Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.context("standard output cannot be written")
 }

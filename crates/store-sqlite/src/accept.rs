@@ -6,9 +6,7 @@ mod order;
 use std::collections::VecDeque;
 
 use domain::order::AcceptedStage;
-use store::{
-    Created, List, NewOrderStage, OrderRef, Refusal, Rejection, StoreError,
-};
+use store::{Created, List, NewOrderStage, OrderRef, Refusal, Rejection, StoreError};
 use tokio::sync::oneshot;
 
 pub(crate) use self::jobs::store_payload;
@@ -22,6 +20,7 @@ use crate::{check, idempotency};
 const STAGES_PER_WORK_MAX: usize = 100;
 
 /// The statements of both halves.
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&[&str]] = &[jobs::STATEMENTS, order::STATEMENTS];
 
 type Receipt = Result<Created<AcceptedStage>, Rejection>;
@@ -73,7 +72,8 @@ struct Accepting {
 impl Work for Accepting {
     fn run(&mut self, writing: &mut Writing) -> Progress {
         while let Some(stage) = self.stages.pop_front() {
-            self.done.push(accept_one(writing, stage).map_err(Rejection::from));
+            self.done
+                .push(accept_one(writing, stage).map_err(Rejection::from));
             if writing.is_full() && !self.stages.is_empty() {
                 return Progress::More;
             }
@@ -100,10 +100,7 @@ impl Work for Accepting {
 
 /// One stage. Everything that can be refused is refused before anything is written, so that only a
 /// fault of the store itself has to be undone.
-fn accept_one(
-    writing: &mut Writing,
-    new: NewOrderStage,
-) -> Result<Created<AcceptedStage>, Fault> {
+fn accept_one(writing: &mut Writing, new: NewOrderStage) -> Result<Created<AcceptedStage>, Fault> {
     if let Some(key) = &new.idempotency
         && let Some(first) = idempotency::find(writing, new.integration_id.0, key, new.at)?
     {
@@ -162,4 +159,3 @@ fn unknown_order(order: &OrderRef) -> Refusal {
         ),
     }
 }
-

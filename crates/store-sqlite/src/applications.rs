@@ -28,8 +28,7 @@ pub(crate) const BY_SLUG: &str = concat!(select_application!(), "where slug = ?1
 pub(crate) const BY_TOKEN: &str = concat!(select_application!(), "where token_hash = ?1");
 // unique (slug)
 pub(crate) const ALL: &str = concat!(select_application!(), "order by slug");
-pub(crate) const INSERT: &str =
-    "insert into applications (slug, integration_id, token_hash, created_at, token_created_at) \
+pub(crate) const INSERT: &str = "insert into applications (slug, integration_id, token_hash, created_at, token_created_at) \
      values (?1, ?2, ?3, ?4, ?4)";
 // primary key
 pub(crate) const UPDATE_TOKEN: &str =
@@ -45,7 +44,8 @@ impl Applications for SqliteStore {
         new: NewApplication,
         change: Change,
     ) -> Result<Application, Rejection> {
-        self.write(move |writing| create(writing, &new, &change)).await
+        self.write(move |writing| create(writing, &new, &change))
+            .await
     }
 
     async fn applications(&self) -> Result<Vec<Application>, StoreError> {
@@ -71,11 +71,7 @@ impl Applications for SqliteStore {
     }
 }
 
-fn create(
-    writing: &Writing,
-    new: &NewApplication,
-    change: &Change,
-) -> Result<Application, Fault> {
+fn create(writing: &Writing, new: &NewApplication, change: &Change) -> Result<Application, Fault> {
     let connection = &writing.connection;
     let mut refusals = Vec::new();
     if one(connection, BY_SLUG, [&new.slug], read)?.is_some() {
@@ -112,7 +108,10 @@ fn rotate_token(
 ) -> Result<Application, Fault> {
     let connection = &writing.connection;
     let Some(before) = one(connection, BY_SLUG, [slug], read)? else {
-        return Err(Fault::refused("slug", "does not exist; see the list of applications"));
+        return Err(Fault::refused(
+            "slug",
+            "does not exist; see the list of applications",
+        ));
     };
     connection.prepare_cached(UPDATE_TOKEN)?.execute(params![
         before.id.0,

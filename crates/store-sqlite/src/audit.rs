@@ -7,8 +7,7 @@ use store::Change;
 
 use crate::fault::Fault;
 
-pub(crate) const INSERT_EVENT: &str =
-    "insert into audit_events (integration_id, actor, request_id, noun, record_id, action, before, \
+pub(crate) const INSERT_EVENT: &str = "insert into audit_events (integration_id, actor, request_id, noun, record_id, action, before, \
      after, created_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
 #[cfg(test)]

@@ -108,7 +108,11 @@ fn fault_of(connection: &Connection, target: &Target) -> Result<Option<String>, 
             key,
             except,
         } => {
-            let taken = id(connection, SUBSCRIPTION_OF_KEY, params![integration_id.0, key])?;
+            let taken = id(
+                connection,
+                SUBSCRIPTION_OF_KEY,
+                params![integration_id.0, key],
+            )?;
             let taken = taken.filter(|id| except.is_none_or(|except| except.0 != *id));
             taken.map(|_| "is taken by another subscription of this integration")
         }
@@ -129,7 +133,11 @@ fn order_of(
     integration: IntegrationId,
     external: &str,
 ) -> Result<Option<i64>, Fault> {
-    id(connection, ORDER_OF_EXTERNAL_ID, params![external, integration.0])
+    id(
+        connection,
+        ORDER_OF_EXTERNAL_ID,
+        params![external, integration.0],
+    )
 }
 
 /// Whether a vocabulary has this word, and it can be used.

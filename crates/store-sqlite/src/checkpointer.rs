@@ -2,8 +2,8 @@
 //! own, so that no commit waits for it.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, Thread};
 
 use crate::connection::open_writer;

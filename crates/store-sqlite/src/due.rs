@@ -35,10 +35,10 @@ pub(crate) const OLDEST_JOB: &str = concat!(
     "where j.webhook_out_sub_id = ?1 and j.finished_at is null order by j.id limit 1"
 );
 // webhook_jobs_due
-pub(crate) const NEXT_DUE_AT: &str =
-    "select min(next_attempt_at) from webhook_jobs where webhook_out_sub_id = ?1 \
+pub(crate) const NEXT_DUE_AT: &str = "select min(next_attempt_at) from webhook_jobs where webhook_out_sub_id = ?1 \
      and next_attempt_at > ?2 and next_attempt_at is not null";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[READY_JOB, DUE_JOBS, OLDEST_JOB, NEXT_DUE_AT];
 
 #[async_trait]

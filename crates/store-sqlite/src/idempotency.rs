@@ -21,15 +21,12 @@ const REMOVED_PER_KEPT: u32 = 2;
 const PLACE: &str = "idempotency_keys.answer";
 
 // primary key
-pub(crate) const FIND: &str =
-    "select request_hash, answer, created_at from idempotency_keys \
+pub(crate) const FIND: &str = "select request_hash, answer, created_at from idempotency_keys \
      where integration_id = ?1 and key = ?2";
-pub(crate) const KEEP: &str =
-    "insert or replace into idempotency_keys (integration_id, key, request_hash, answer, created_at) \
+pub(crate) const KEEP: &str = "insert or replace into idempotency_keys (integration_id, key, request_hash, answer, created_at) \
      values (?1, ?2, ?3, ?4, ?5)";
 // idempotency_keys_by_age
-pub(crate) const REMOVE_EXPIRED: &str =
-    "delete from idempotency_keys where (integration_id, key) in (select integration_id, key \
+pub(crate) const REMOVE_EXPIRED: &str = "delete from idempotency_keys where (integration_id, key) in (select integration_id, key \
      from idempotency_keys where created_at <= ?1 order by created_at limit ?2)";
 
 #[cfg(test)]

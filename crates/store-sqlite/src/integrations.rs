@@ -47,7 +47,8 @@ impl Integrations for SqliteStore {
         new: NewIntegration,
         change: Change,
     ) -> Result<Created<Integration>, Rejection> {
-        self.write(move |writing| create(writing, new, &change)).await
+        self.write(move |writing| create(writing, new, &change))
+            .await
     }
 
     async fn update_integration(
@@ -91,9 +92,11 @@ fn create(
     }
     let connection = &writing.connection;
     refuse_taken_key(connection, &new.key, None)?;
-    connection
-        .prepare_cached(INSERT)?
-        .execute(params![new.key, new.name, change.at.microseconds()])?;
+    connection.prepare_cached(INSERT)?.execute(params![
+        new.key,
+        new.name,
+        change.at.microseconds()
+    ])?;
     let integration = Integration {
         id: IntegrationId(connection.last_insert_rowid()),
         key: new.key,
@@ -103,7 +106,13 @@ fn create(
     };
     write_event(connection, change, "create", None, &integration)?;
     if let Some(idempotency) = &new.idempotency {
-        idempotency::keep(writing, NO_INTEGRATION, idempotency, &integration, change.at)?;
+        idempotency::keep(
+            writing,
+            NO_INTEGRATION,
+            idempotency,
+            &integration,
+            change.at,
+        )?;
     }
     Ok(Created::fresh(integration))
 }

@@ -18,11 +18,11 @@ use crate::fault::Fault;
 /// Integrations whose subscriptions are kept; with more, all are forgotten and read anew.
 const INTEGRATIONS_KEPT_MAX: usize = 10_000;
 
-pub(crate) const ACTIVE_SUBSCRIPTIONS: &str =
-    "select id, statuses, events, payload_render_view, version, ordering from webhook_out_subs \
+pub(crate) const ACTIVE_SUBSCRIPTIONS: &str = "select id, statuses, events, payload_render_view, version, ordering from webhook_out_subs \
      where integration_id = ?1 and deleted_at is null and active = 1 order by id";
 pub(crate) const ACTIVE_WORDS: &str = "select key, slug from list_items where active = 1";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[ACTIVE_SUBSCRIPTIONS, ACTIVE_WORDS];
 
 /// See the module.

@@ -15,8 +15,7 @@ use crate::list_query::{Branch, Condition, ListPlan, all, moment, one, prefix_ra
 use crate::open::SqliteStore;
 
 // primary key
-pub(crate) const BY_ID: &str =
-    "select id, key, slug, name, description, active, created_at, updated_at from list_items \
+pub(crate) const BY_ID: &str = "select id, key, slug, name, description, active, created_at, updated_at from list_items \
      where id = ?1";
 // unique (key, slug)
 pub(crate) const ALL_SLUGS: &str = "select key, slug from list_items";
@@ -25,8 +24,7 @@ pub(crate) const SLUGS: &str = "select slug from list_items where key = ?1";
 // unique (key, slug)
 pub(crate) const SLUGS_BETWEEN: &str =
     "select slug from list_items where key = ?1 and slug >= ?2 and slug < ?3";
-pub(crate) const INSERT: &str =
-    "insert or ignore into list_items (key, slug, name, description, active, created_at, updated_at) \
+pub(crate) const INSERT: &str = "insert or ignore into list_items (key, slug, name, description, active, created_at, updated_at) \
      values (?1, ?2, ?3, ?4, 1, ?5, ?5)";
 
 #[cfg(test)]

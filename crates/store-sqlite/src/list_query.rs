@@ -267,7 +267,9 @@ impl ListPlan {
         for branch in &self.branches {
             let (sql, values) = branch.count_statement(self);
             let values = params_from_iter(values);
-            ids.extend(all(connection, &sql, values, |row| Ok(row.get::<_, i64>(0)?))?);
+            ids.extend(all(connection, &sql, values, |row| {
+                Ok(row.get::<_, i64>(0)?)
+            })?);
         }
         Ok(ids)
     }

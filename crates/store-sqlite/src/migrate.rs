@@ -74,7 +74,10 @@ mod tests {
             .pragma_update(None, "user_version", version() + 1)
             .expect("a version");
         let fault = migrate(&connection).expect_err("newer");
-        assert!(fault.to_string().contains("use the newer program"), "{fault}");
+        assert!(
+            fault.to_string().contains("use the newer program"),
+            "{fault}"
+        );
         let tables: i64 = connection
             .query_row("select count(*) from sqlite_schema", [], |row| row.get(0))
             .expect("a count");

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::time::Moment;
 use rand::rngs::StdRng;
-use store::{Refusal, Reference, Rejection, SecretKey, Store, StoreError};
+use store::{Reference, Refusal, Rejection, SecretKey, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::checkpointer::Checkpointer;
@@ -32,7 +32,9 @@ const QUEUE_SECONDS_MAX: u64 = 5;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenFault {
     /// The folder cannot be made or written.
-    #[error("the data folder {folder} cannot be used: {error}; make it writable, or name another with --data")]
+    #[error(
+        "the data folder {folder} cannot be used: {error}; make it writable, or name another with --data"
+    )]
     Folder {
         /// The folder.
         folder: PathBuf,
@@ -116,7 +118,12 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`OpenFault`] with the remedy.
-    pub fn open(folder: &Path, key: SecretKey, chance: StdRng, now: Moment) -> Result<SqliteStore, OpenFault> {
+    pub fn open(
+        folder: &Path,
+        key: SecretKey,
+        chance: StdRng,
+        now: Moment,
+    ) -> Result<SqliteStore, OpenFault> {
         let unusable = |error| OpenFault::Folder {
             folder: folder.to_owned(),
             error,
@@ -177,9 +184,9 @@ impl SqliteStore {
             reply: Some(reply),
         };
         self.hand_in(Box::new(work)).await?;
-        answer
-            .await
-            .unwrap_or_else(|_| Err(StoreError::Unavailable("the store is closing".to_owned()).into()))
+        answer.await.unwrap_or_else(|_| {
+            Err(StoreError::Unavailable("the store is closing".to_owned()).into())
+        })
     }
 
     /// Runs `body` on one consistent view of what is committed.
@@ -245,9 +252,17 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let queue = self
+            .queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         drop(queue);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(thread) = thread {
             // The writer ends once the last work that was handed in is committed.
             let joined = tokio::task::spawn_blocking(move || thread.join()).await;

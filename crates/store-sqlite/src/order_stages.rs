@@ -4,9 +4,7 @@ use async_trait::async_trait;
 use domain::id::{IntegrationId, OrderId, OrderStageId};
 use domain::order::{AcceptedStage, OrderStage};
 use rusqlite::{Connection, Row};
-use store::{
-    Created, NewOrderStage, OrderStages, Page, Rejection, StageQuery, StoreError,
-};
+use store::{Created, NewOrderStage, OrderStages, Page, Rejection, StageQuery, StoreError};
 
 use crate::accept::accept;
 use crate::fault::Fault;
@@ -15,8 +13,7 @@ use crate::list_query::{Branch, Condition, ListPlan, moment, one};
 use crate::open::SqliteStore;
 
 // primary key
-pub(crate) const BY_ID: &str =
-    "select id, integration_id, order_id, sequence, stage, event_slug, update_status, stage_at, \
+pub(crate) const BY_ID: &str = "select id, integration_id, order_id, sequence, stage, event_slug, update_status, stage_at, \
      created_at from order_stages where id = ?1";
 // primary key
 pub(crate) const FIRST_FROM: &str =
@@ -66,7 +63,11 @@ pub(crate) fn plan(connection: &Connection, query: &StageQuery) -> Result<ListPl
     let branches = if query.order_ids.is_empty() {
         vec![Branch::new(BY_INTEGRATION, Condition::new("true", []))]
     } else {
-        Branch::each(BY_ORDER, "order_id = ?", query.order_ids.iter().map(|id| id.0))
+        Branch::each(
+            BY_ORDER,
+            "order_id = ?",
+            query.order_ids.iter().map(|id| id.0),
+        )
     };
     ListPlan::new(branches, conditions).created(
         connection,

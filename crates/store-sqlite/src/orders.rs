@@ -40,13 +40,15 @@ pub(crate) const BY_EXTERNAL_ID: &str = concat!(
     "where integration_id = ?1 and external_order_id = ?2"
 );
 // primary key
-pub(crate) const UPDATE: &str =
-    "update orders set external_order_id = ?2, fields = ?3, address = ?4, updated_at = ?5 \
+pub(crate) const UPDATE: &str = "update orders set external_order_id = ?2, fields = ?3, address = ?4, updated_at = ?5 \
      where id = ?1";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&[&str]] =
-    &[&[BY_ID, BY_EXTERNAL_ID, UPDATE], list::STATEMENTS, search::STATEMENTS];
+pub(crate) const STATEMENTS: &[&[&str]] = &[
+    &[BY_ID, BY_EXTERNAL_ID, UPDATE],
+    list::STATEMENTS,
+    search::STATEMENTS,
+];
 
 #[async_trait]
 impl Orders for SqliteStore {
@@ -55,7 +57,8 @@ impl Orders for SqliteStore {
         new: NewOrder,
         change: Change,
     ) -> Result<Created<Order>, Rejection> {
-        self.write(move |writing| create(writing, new, &change)).await
+        self.write(move |writing| create(writing, new, &change))
+            .await
     }
 
     async fn update_order(&self, update: OrderUpdate, change: Change) -> Result<Order, Rejection> {
@@ -80,11 +83,7 @@ impl Orders for SqliteStore {
     }
 }
 
-fn create(
-    writing: &mut Writing,
-    new: NewOrder,
-    change: &Change,
-) -> Result<Created<Order>, Fault> {
+fn create(writing: &mut Writing, new: NewOrder, change: &Change) -> Result<Created<Order>, Fault> {
     let integration_id = new.integration_id;
     if let Some(idempotency) = &new.idempotency
         && let Some(first) = idempotency::find(writing, integration_id.0, idempotency, change.at)?
@@ -141,11 +140,7 @@ fn free_external_id(integration_id: IntegrationId, external_order_id: &str) -> R
     Reference::new("external_order_id", target)
 }
 
-fn change_fields(
-    writing: &Writing,
-    update: OrderUpdate,
-    change: &Change,
-) -> Result<Order, Fault> {
+fn change_fields(writing: &Writing, update: OrderUpdate, change: &Change) -> Result<Order, Fault> {
     let connection = &writing.connection;
     let before = show(connection, update.id.0)?
         .filter(|order| order.integration_id == update.integration_id)
@@ -186,7 +181,11 @@ impl<'a> Audited<'a> {
         Audited {
             external_order_id: order.external_order_id.as_deref(),
             status: &order.status,
-            fields: order.fields.known().map(|(field, _)| field.name()).collect(),
+            fields: order
+                .fields
+                .known()
+                .map(|(field, _)| field.name())
+                .collect(),
         }
     }
 }
@@ -219,9 +218,12 @@ fn find(
             let order = show(connection, id.0)?;
             Ok(order.filter(|order| order.integration_id == integration))
         }
-        OrderRef::External(external) => {
-            one(connection, BY_EXTERNAL_ID, params![integration.0, external], read)
-        }
+        OrderRef::External(external) => one(
+            connection,
+            BY_EXTERNAL_ID,
+            params![integration.0, external],
+            read,
+        ),
     }
 }
 

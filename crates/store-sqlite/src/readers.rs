@@ -58,10 +58,7 @@ impl Readers {
 }
 
 impl Shared {
-    fn run<T>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault>,
-    ) -> Result<T, StoreError> {
+    fn run<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
         let idle = self.idle().pop();
         let connection = match idle {
             Some(connection) => connection,

@@ -16,24 +16,20 @@ use crate::writer::Writing;
 use crate::{release, webhook_out_subs};
 
 // primary keys
-pub(crate) const JOB: &str =
-    "select j.state, j.ordered, j.order_id, j.passed, j.cancel_requested, s.ordering \
+pub(crate) const JOB: &str = "select j.state, j.ordered, j.order_id, j.passed, j.cancel_requested, s.ordering \
      from webhook_jobs j join webhook_out_subs s on s.id = j.webhook_out_sub_id where j.id = ?1";
-pub(crate) const INSERT_ATTEMPT: &str =
-    "insert into webhook_attempts (webhook_job_id, number, started_at, callback_url, outcome, \
+pub(crate) const INSERT_ATTEMPT: &str = "insert into webhook_attempts (webhook_job_id, number, started_at, callback_url, outcome, \
      status_code, fault, message, address, timing, answer_headers, answer_body, \
      answer_body_truncated) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
      on conflict do nothing";
-pub(crate) const UPDATE_JOB: &str =
-    "update webhook_jobs set state = ?2, attempts = ?3, job_faults = ?4, first_attempt_clock = ?5, \
+pub(crate) const UPDATE_JOB: &str = "update webhook_jobs set state = ?2, attempts = ?3, job_faults = ?4, first_attempt_clock = ?5, \
      status_code = ?6, next_attempt_at = ?7, passed = ?8, finished_at = ?9 where id = ?1";
-pub(crate) const PUT_LANE: &str =
-    "insert into lanes (webhook_out_sub_id, record) values (?1, ?2) \
+pub(crate) const PUT_LANE: &str = "insert into lanes (webhook_out_sub_id, record) values (?1, ?2) \
      on conflict (webhook_out_sub_id) do update set record = excluded.record";
-pub(crate) const SWITCH_OFF: &str =
-    "update webhook_out_subs set active = 0, updated_at = ?2 where id = ?1 and active = 1 \
+pub(crate) const SWITCH_OFF: &str = "update webhook_out_subs set active = 0, updated_at = ?2 where id = ?1 and active = 1 \
      returning integration_id";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[JOB, INSERT_ATTEMPT, UPDATE_JOB, PUT_LANE, SWITCH_OFF];
 
 /// Records outcomes; see [`store::Lanes::record`].
@@ -69,7 +65,12 @@ struct Settled {
 
 fn record_one(writing: &mut Writing, outcome: &Outcome) -> Result<(), Fault> {
     if let Some(lane) = &outcome.lane {
-        record_lane(writing, outcome.webhook_out_sub_id, lane, ended_at(&outcome.attempt))?;
+        record_lane(
+            writing,
+            outcome.webhook_out_sub_id,
+            lane,
+            ended_at(&outcome.attempt),
+        )?;
     }
     let Some(job) = read_job(&writing.connection, outcome)? else {
         return Ok(());

@@ -14,27 +14,23 @@ use crate::fault::Fault;
 use crate::writer::Writing;
 
 // webhook_jobs_waiting_of_order
-pub(crate) const HOLDER_IN_ORDER: &str =
-    "select id from webhook_jobs where webhook_out_sub_id = ?1 and order_id = ?2 and id < ?3 \
+pub(crate) const HOLDER_IN_ORDER: &str = "select id from webhook_jobs where webhook_out_sub_id = ?1 and order_id = ?2 and id < ?3 \
      and finished_at is null and ordered = 1 and passed = 0 order by id limit 1";
 // webhook_jobs_waiting
-pub(crate) const HOLDER_IN_SUBSCRIPTION: &str =
-    "select id from webhook_jobs where webhook_out_sub_id = ?1 and ?2 is not null and id < ?3 \
+pub(crate) const HOLDER_IN_SUBSCRIPTION: &str = "select id from webhook_jobs where webhook_out_sub_id = ?1 and ?2 is not null and id < ?3 \
      and finished_at is null and ordered = 1 and passed = 0 order by id limit 1";
 // webhook_jobs_waiting_of_order
-pub(crate) const FIRST_HELD_IN_ORDER: &str =
-    "select id from webhook_jobs where webhook_out_sub_id = ?1 and order_id = ?2 \
+pub(crate) const FIRST_HELD_IN_ORDER: &str = "select id from webhook_jobs where webhook_out_sub_id = ?1 and order_id = ?2 \
      and finished_at is null and ordered = 1 and next_attempt_at is null order by id limit 1";
 // webhook_jobs_waiting
-pub(crate) const FIRST_HELD_IN_SUBSCRIPTION: &str =
-    "select id from webhook_jobs where webhook_out_sub_id = ?1 \
+pub(crate) const FIRST_HELD_IN_SUBSCRIPTION: &str = "select id from webhook_jobs where webhook_out_sub_id = ?1 \
      and finished_at is null and ordered = 1 and next_attempt_at is null order by id limit 1";
 // webhook_jobs_waiting
-pub(crate) const ALL_HELD: &str =
-    "select id, order_id from webhook_jobs where webhook_out_sub_id = ?1 \
+pub(crate) const ALL_HELD: &str = "select id, order_id from webhook_jobs where webhook_out_sub_id = ?1 \
      and finished_at is null and ordered = 1 and next_attempt_at is null order by id";
 pub(crate) const RELEASE: &str = "update webhook_jobs set next_attempt_at = ?2 where id = ?1";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[
     HOLDER_IN_ORDER,
     HOLDER_IN_SUBSCRIPTION,

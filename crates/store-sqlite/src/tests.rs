@@ -1,10 +1,11 @@
 //! Tests of what people ask of the store: records, lists, and jobs by hand. What the delivery engine asks is tested in
 //! `tests/store`.
 
-//mod by_hand;
-//mod job_lists;
-//mod lists;
-//mod records;
+mod by_hand;
+mod job_lists;
+mod lanes;
+mod lists;
+mod records;
 mod statements;
-//mod subscriptions;
+mod subscriptions;
 mod world;

@@ -5,9 +5,7 @@ use domain::id::{IntegrationId, OrderId, OrderStageId, WebhookJobId, WebhookOutS
 use domain::webhook_id::WebhookId;
 use domain::webhook_job::{JobState, WebhookJob};
 use rusqlite::{Connection, Row};
-use store::{
-    Change, JobDetail, JobQuery, Page, Rejection, RetriedJob, StoreError, WebhookJobs,
-};
+use store::{Change, JobDetail, JobQuery, Page, Rejection, RetriedJob, StoreError, WebhookJobs};
 
 use crate::fault::Fault;
 use crate::list_query::{moment, moment_if_any, one};
@@ -23,8 +21,7 @@ pub(crate) use self::by_hand::start;
 pub(crate) use self::list::plan;
 
 // primary keys
-pub(crate) const BY_ID: &str =
-    "select j.id, j.integration_id, j.webhook_out_sub_id, s.key as webhook_subscriber, \
+pub(crate) const BY_ID: &str = "select j.id, j.integration_id, j.webhook_out_sub_id, s.key as webhook_subscriber, \
      s.callback_url, j.order_id, j.order_stage_id, o.external_order_id, j.sequence, j.status, j.event, \
      o.address, j.state, j.webhook_id, j.attempts, j.status_code, j.next_attempt_at, j.passed, j.test, \
      j.retry_of, j.cancel_requested, j.created_at, j.finished_at \

@@ -19,7 +19,7 @@ use crate::fault::Fault;
 use crate::open::SqliteStore;
 
 mod create;
-mod delete;
+pub(crate) mod delete;
 mod list;
 mod row;
 mod secret;

@@ -226,7 +226,10 @@ impl Writer {
     }
 
     fn data_version(&self) -> Result<i64, rusqlite::Error> {
-        let mut statement = self.writing.connection.prepare_cached("pragma data_version")?;
+        let mut statement = self
+            .writing
+            .connection
+            .prepare_cached("pragma data_version")?;
         statement.query_row([], |row| row.get(0))
     }
 
@@ -296,10 +299,10 @@ impl Writer {
     }
 
     fn finish_log(&self) {
-        let moved =
-            self.writing
-                .connection
-                .query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()));
+        let moved = self
+            .writing
+            .connection
+            .query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()));
         if let Err(error) = moved {
             tracing::debug!(%error, "checkpoint put off");
         }

@@ -16,17 +16,16 @@ use crate::known::Subscriber;
 use crate::release;
 use crate::writer::Writing;
 
-pub(crate) const INSERT_STAGE: &str =
-    "insert into order_stages (integration_id, order_id, sequence, stage, event_slug, \
+pub(crate) const INSERT_STAGE: &str = "insert into order_stages (integration_id, order_id, sequence, stage, event_slug, \
      update_status, stage_at, created_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 pub(crate) const INSERT_PAYLOAD: &str =
     "insert into payloads (view, version, body) values (?1, ?2, ?3)";
-pub(crate) const INSERT_JOB: &str =
-    "insert into webhook_jobs (integration_id, webhook_out_sub_id, order_id, order_stage_id, \
+pub(crate) const INSERT_JOB: &str = "insert into webhook_jobs (integration_id, webhook_out_sub_id, order_id, order_stage_id, \
      sequence, payload_id, status, event, webhook_id, state, ordered, attempts, job_faults, \
      next_attempt_at, passed, test, cancel_requested, created_at) \
      values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending', 1, 0, 0, ?10, 0, 0, 0, ?11)";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[INSERT_STAGE, INSERT_PAYLOAD, INSERT_JOB];
 
 /// What a stage says beside its order.
@@ -196,7 +195,8 @@ impl Payloads {
         };
         let body = Bytes::from(render(view, version, &facts));
         let payload_id = store_payload(&writing.connection, view, version, &body)?;
-        self.rendered.push((view, version, payload_id, body.clone()));
+        self.rendered
+            .push((view, version, payload_id, body.clone()));
         Ok((payload_id, body))
     }
 }
@@ -208,8 +208,10 @@ pub(crate) fn store_payload(
     version: Version,
     body: &[u8],
 ) -> Result<i64, Fault> {
-    connection
-        .prepare_cached(INSERT_PAYLOAD)?
-        .execute(params![view.name(), version.name(), body])?;
+    connection.prepare_cached(INSERT_PAYLOAD)?.execute(params![
+        view.name(),
+        version.name(),
+        body
+    ])?;
     Ok(connection.last_insert_rowid())
 }

@@ -11,21 +11,18 @@ use crate::fault::Fault;
 use crate::writer::Writing;
 
 // orders_by_external_order_id
-pub(crate) const ORDER_BY_EXTERNAL_ID: &str =
-    "select id, external_order_id, status, sequence, fields, created_at from orders \
+pub(crate) const ORDER_BY_EXTERNAL_ID: &str = "select id, external_order_id, status, sequence, fields, created_at from orders \
      where integration_id = ?1 and external_order_id = ?2";
 // primary key
-pub(crate) const ORDER_BY_ID: &str =
-    "select id, external_order_id, status, sequence, fields, created_at from orders \
+pub(crate) const ORDER_BY_ID: &str = "select id, external_order_id, status, sequence, fields, created_at from orders \
      where id = ?2 and integration_id = ?1";
-pub(crate) const INSERT_ORDER: &str =
-    "insert into orders (integration_id, external_order_id, status, sequence, fields, address, \
+pub(crate) const INSERT_ORDER: &str = "insert into orders (integration_id, external_order_id, status, sequence, fields, address, \
      created_at, updated_at) values (?1, ?2, ?3, 1, ?4, ?5, ?6, ?6)";
 pub(crate) const UPDATE_ORDER_STATUS: &str =
     "update orders set status = ?2, sequence = ?3, updated_at = ?4 where id = ?1";
-pub(crate) const UPDATE_ORDER: &str =
-    "update orders set status = ?2, sequence = ?3, updated_at = ?4, fields = ?5, address = ?6 \
+pub(crate) const UPDATE_ORDER: &str = "update orders set status = ?2, sequence = ?3, updated_at = ?4, fields = ?5, address = ?6 \
      where id = ?1";
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[
     ORDER_BY_EXTERNAL_ID,
     ORDER_BY_ID,
@@ -35,7 +32,10 @@ pub(crate) const STATEMENTS: &[&str] = &[
 ];
 
 /// The order that a stage names, if there is one.
-pub(super) fn find_order(connection: &Connection, new: &NewOrderStage) -> Result<Option<Order>, Fault> {
+pub(super) fn find_order(
+    connection: &Connection,
+    new: &NewOrderStage,
+) -> Result<Option<Order>, Fault> {
     let integration = new.integration_id;
     let read = |row: &rusqlite::Row<'_>| {
         let fields: String = row.get(4)?;
@@ -149,9 +149,14 @@ fn update_order(
     order.fields.merge(changes);
     let fields = serde_json::to_string(&order.fields)?;
     let address = street(&order.fields);
-    connection
-        .prepare_cached(UPDATE_ORDER)?
-        .execute(params![id, order.status, order.sequence, at, fields, address])?;
+    connection.prepare_cached(UPDATE_ORDER)?.execute(params![
+        id,
+        order.status,
+        order.sequence,
+        at,
+        fields,
+        address
+    ])?;
     Ok(())
 }
 
@@ -164,4 +169,3 @@ pub(crate) fn street(fields: &OrderFields) -> Option<String> {
     let address = fields.get(OrderField::Address)?;
     serde_json::from_str::<Address>(address.get()).ok()?.street
 }
-

@@ -57,14 +57,28 @@ mod tests {
     #[test]
     fn sqlite_finds_in_the_range_what_begins_with_the_prefix() {
         let connection = rusqlite::Connection::open_in_memory().expect("memory");
-        let texts = ["", "a", "a\u{10ffff}b", "ab", "b", "Ä", "ä", "äz", "å", "\u{10ffff}", "\u{10ffff}z"];
+        let texts = [
+            "",
+            "a",
+            "a\u{10ffff}b",
+            "ab",
+            "b",
+            "Ä",
+            "ä",
+            "äz",
+            "å",
+            "\u{10ffff}",
+            "\u{10ffff}z",
+        ];
         for prefix in texts {
             let (from, until) = prefix_range(prefix);
             for text in texts {
                 let is_found: bool = connection
-                    .query_row("select ?1 >= ?2 and ?1 < ?3", (text, &from, &until), |row| {
-                        row.get(0)
-                    })
+                    .query_row(
+                        "select ?1 >= ?2 and ?1 < ?3",
+                        (text, &from, &until),
+                        |row| row.get(0),
+                    )
                     .expect("an answer");
                 assert_eq!(is_found, text.starts_with(prefix), "{text:?} {prefix:?}");
             }

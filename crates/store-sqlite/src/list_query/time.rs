@@ -35,11 +35,13 @@ impl ListPlan {
         self.ids = timeline.ids(connection, from, until)?;
         if let Some(from) = from {
             let values = [from.microseconds().into()];
-            self.conditions.push(Condition::new("created_at >= ?", values));
+            self.conditions
+                .push(Condition::new("created_at >= ?", values));
         }
         if let Some(until) = until {
             let values = [until.microseconds().into()];
-            self.conditions.push(Condition::new("created_at < ?", values));
+            self.conditions
+                .push(Condition::new("created_at < ?", values));
         }
         Ok(self)
     }

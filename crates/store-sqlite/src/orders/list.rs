@@ -51,7 +51,12 @@ pub(crate) fn plan(connection: &Connection, query: &OrderQuery) -> Result<ListPl
     }
     ListPlan::new(branches, conditions)
         .sorted(query.list.sort, SORTED_BY)
-        .created(connection, TIMELINE, query.created_from, query.created_until)
+        .created(
+            connection,
+            TIMELINE,
+            query.created_from,
+            query.created_until,
+        )
 }
 
 fn everything() -> Branch {
@@ -74,9 +79,13 @@ impl Found {
         for attribute in &search.attributes {
             match *attribute {
                 "external_order_id" => {
-                    found.ids.extend(ids_of_external_id(connection, integration, term)?);
+                    found
+                        .ids
+                        .extend(ids_of_external_id(connection, integration, term)?);
                 }
-                "address" => found.ids.extend(ids_of_address(connection, integration, term)?),
+                "address" => found
+                    .ids
+                    .extend(ids_of_address(connection, integration, term)?),
                 _ => found.statuses = slugs_with_prefix(connection, List::OrderStatus, term)?,
             }
         }

@@ -17,15 +17,13 @@ pub(super) const BY_ID: &str = "orders not indexed";
 pub(crate) const WITH_EXTERNAL_ID: &str =
     "select id from orders where integration_id = ?1 and external_order_id = ?2";
 // orders_by_external_order_id; the last ones, since such ids mostly ascend
-pub(crate) const EXTERNAL_ID_BETWEEN: &str =
-    "select id from orders where integration_id = ?1 and external_order_id >= ?2 \
+pub(crate) const EXTERNAL_ID_BETWEEN: &str = "select id from orders where integration_id = ?1 and external_order_id >= ?2 \
      and external_order_id < ?3 order by external_order_id desc limit ?4";
 // orders_by_address; the newest
 pub(crate) const WITH_ADDRESS: &str =
     "select id from orders where integration_id = ?1 and address = ?2 order by id desc limit ?3";
 // orders_by_address
-pub(crate) const ADDRESS_BETWEEN: &str =
-    "select id from orders where integration_id = ?1 and address >= ?2 and address < ?3 \
+pub(crate) const ADDRESS_BETWEEN: &str = "select id from orders where integration_id = ?1 and address >= ?2 and address < ?3 \
      order by address limit ?4";
 
 #[cfg(test)]
@@ -60,7 +58,12 @@ pub(crate) fn ids_of_external_id(
     term: &str,
 ) -> Result<Vec<i64>, Fault> {
     let mut ids = ids_of_external_ids(connection, integration, &[term.to_owned()])?;
-    ids.extend(ids_between(connection, EXTERNAL_ID_BETWEEN, integration, term)?);
+    ids.extend(ids_between(
+        connection,
+        EXTERNAL_ID_BETWEEN,
+        integration,
+        term,
+    )?);
     Ok(ids)
 }
 

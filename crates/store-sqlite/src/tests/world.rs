@@ -138,9 +138,9 @@ impl World {
 
     /// What a statement without parameters counts.
     pub(super) async fn count(&self, sql: &'static str) -> i64 {
-        let counted = self.store.read(move |connection| {
-            Ok(connection.query_row(sql, [], |row| row.get(0))?)
-        });
+        let counted = self
+            .store
+            .read(move |connection| Ok(connection.query_row(sql, [], |row| row.get(0))?));
         counted.await.expect("a count")
     }
 
@@ -223,11 +223,13 @@ pub(super) fn list(size: u32) -> ListQuery {
 }
 
 /// What was refused, by parameter.
-pub(super) fn refused<T: std::fmt::Debug>(result: Result<T, Rejection>) -> Vec<String> {
+pub(super) fn refused<T>(result: Result<T, Rejection>) -> Vec<String> {
     match result {
-        Err(Rejection::Refused(refusals)) => {
-            refusals.into_iter().map(|Refusal { attr, .. }| attr).collect()
-        }
-        other => panic!("not refused: {other:?}"),
+        Err(Rejection::Refused(refusals)) => refusals
+            .into_iter()
+            .map(|Refusal { attr, .. }| attr)
+            .collect(),
+        Err(Rejection::Store(error)) => panic!("not refused: {error}"),
+        Ok(_) => panic!("not refused"),
     }
 }

@@ -18,16 +18,14 @@ use crate::{check, due, release};
 pub(crate) const HASTEN: &str =
     "update webhook_jobs set next_attempt_at = min(next_attempt_at, ?2) where id = ?1";
 // primary key
-pub(crate) const REPEAT: &str =
-    "insert into webhook_jobs (integration_id, webhook_out_sub_id, order_id, order_stage_id, sequence, \
+pub(crate) const REPEAT: &str = "insert into webhook_jobs (integration_id, webhook_out_sub_id, order_id, order_stage_id, sequence, \
      payload_id, status, event, webhook_id, state, ordered, attempts, job_faults, next_attempt_at, \
      passed, test, retry_of, cancel_requested, created_at) \
      select integration_id, webhook_out_sub_id, order_id, order_stage_id, sequence, \
      payload_id, status, event, ?2, 'pending', 0, 0, 0, ?3, 0, test, id, 0, ?3 \
      from webhook_jobs where id = ?1";
 // primary key
-pub(crate) const CANCEL: &str =
-    "update webhook_jobs set state = 'canceled', finished_at = ?2, next_attempt_at = null where id = ?1";
+pub(crate) const CANCEL: &str = "update webhook_jobs set state = 'canceled', finished_at = ?2, next_attempt_at = null where id = ?1";
 // primary key
 pub(crate) const REQUEST_CANCEL: &str =
     "update webhook_jobs set cancel_requested = 1 where id = ?1";
@@ -45,7 +43,10 @@ pub(super) fn retry(
     let job = find(&writing.connection, integration_id, id)?;
     let standing = standing(&writing.connection, id)?;
     if standing.is_deleted {
-        return Err(Fault::refused("id", "belongs to a subscription that is deleted"));
+        return Err(Fault::refused(
+            "id",
+            "belongs to a subscription that is deleted",
+        ));
     }
     if job.state.is_final() {
         let job = repeat(writing, &job, &standing, change)?;

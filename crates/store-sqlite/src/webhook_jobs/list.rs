@@ -84,7 +84,10 @@ pub(crate) fn plan(connection: &Connection, query: &JobQuery) -> Result<ListPlan
     let branches = match driving {
         _ if is_hopeless => Vec::new(),
         Some(driving) => filters.remove(driving).branches.unwrap_or_default(),
-        None => vec![Branch::new(BY_INTEGRATION.0, Condition::new(BY_INTEGRATION.1, []))],
+        None => vec![Branch::new(
+            BY_INTEGRATION.0,
+            Condition::new(BY_INTEGRATION.1, []),
+        )],
     };
     let integration = [query.integration_id.0.into()];
     let mut conditions = vec![Condition::new("integration_id = ?", integration)];
@@ -173,7 +176,9 @@ impl Filter {
                 Condition::among("id", &in_flight)?,
             ]),
             branches: is_narrow.then(|| {
-                let stored = states.into_iter().filter(|state| *state != JobState::Delivering.name());
+                let stored = states
+                    .into_iter()
+                    .filter(|state| *state != JobState::Delivering.name());
                 let stored = stored.map(str::to_owned);
                 let mut branches = Branch::each(BY_STATE.0, BY_STATE.1, stored);
                 branches.extend(Branch::each(BY_ID.0, BY_ID.1, in_flight));
@@ -192,10 +197,22 @@ impl Filter {
 
     fn found(found: &Found) -> Result<Filter, Fault> {
         let mut branches = Vec::new();
-        branches.extend(Branch::each(BY_ORDER.0, BY_ORDER.1, found.order_ids.clone()));
-        branches.extend(Branch::each(BY_SUBSCRIBER.0, BY_SUBSCRIBER.1, found.sub_ids.clone()));
+        branches.extend(Branch::each(
+            BY_ORDER.0,
+            BY_ORDER.1,
+            found.order_ids.clone(),
+        ));
+        branches.extend(Branch::each(
+            BY_SUBSCRIBER.0,
+            BY_SUBSCRIBER.1,
+            found.sub_ids.clone(),
+        ));
         branches.extend(Branch::each(BY_EVENT.0, BY_EVENT.1, found.events.clone()));
-        branches.extend(Branch::each(BY_STATUS.0, BY_STATUS.1, found.statuses.clone()));
+        branches.extend(Branch::each(
+            BY_STATUS.0,
+            BY_STATUS.1,
+            found.statuses.clone(),
+        ));
         Ok(Filter {
             condition: found.condition()?,
             branches: Some(branches),

@@ -38,13 +38,17 @@ impl Found {
                 "event" => found.events = slugs_with_prefix(connection, List::OrderEvent, term)?,
                 "order_id" => {
                     found.order_ids.extend(term.parse::<i64>().ok());
+                    found.order_ids.extend(orders::ids_of_external_id(
+                        connection,
+                        integration,
+                        term,
+                    )?);
+                }
+                "address" => {
                     found
                         .order_ids
-                        .extend(orders::ids_of_external_id(connection, integration, term)?);
+                        .extend(orders::ids_of_address(connection, integration, term)?)
                 }
-                "address" => found
-                    .order_ids
-                    .extend(orders::ids_of_address(connection, integration, term)?),
                 "webhook_subscriber" => found.sub_ids.extend(subscriptions(&["key", "name"])?),
                 "callback_url" => found.sub_ids.extend(subscriptions(&["callback_url"])?),
                 other => return Err(unknown(other)),

@@ -16,16 +16,14 @@ use crate::release;
 const ATTEMPTS_SHOWN_MAX: u32 = 200;
 
 // primary key
-pub(crate) const ATTEMPTS: &str =
-    "select number, started_at, callback_url, outcome, status_code, fault, message, address, timing, \
+pub(crate) const ATTEMPTS: &str = "select number, started_at, callback_url, outcome, status_code, fault, message, address, timing, \
      answer_headers, answer_body, answer_body_truncated from webhook_attempts \
      where webhook_job_id = ?1 order by number desc limit ?2";
 // primary keys
 pub(crate) const PAYLOAD: &str =
     "select p.body from webhook_jobs j join payloads p on p.id = j.payload_id where j.id = ?1";
 // primary keys
-pub(crate) const STANDING: &str =
-    "select j.ordered, s.ordering, s.active, s.deleted_at is not null as deleted \
+pub(crate) const STANDING: &str = "select j.ordered, s.ordering, s.active, s.deleted_at is not null as deleted \
      from webhook_jobs j join webhook_out_subs s on s.id = j.webhook_out_sub_id where j.id = ?1";
 
 #[cfg(test)]
@@ -52,8 +50,7 @@ pub(super) fn show(
     let payload = one(connection, PAYLOAD, [id.0], |row| Ok(row.get(0)?))?;
     Ok(Some(JobDetail {
         attempts: attempts(connection, id)?,
-        payload: payload
-            .ok_or_else(|| Fault::corrupt("webhook_jobs", id.0, "has no payload"))?,
+        payload: payload.ok_or_else(|| Fault::corrupt("webhook_jobs", id.0, "has no payload"))?,
         held_by: held_by(connection, &job, &standing(connection, id)?)?,
         job,
     }))

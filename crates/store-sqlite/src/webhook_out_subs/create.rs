@@ -14,8 +14,7 @@ use crate::list_query::one;
 use crate::writer::Writing;
 use crate::{check, idempotency};
 
-pub(crate) const INSERT: &str =
-    "insert into webhook_out_subs (integration_id, key, name, callback_url, statuses, events, \
+pub(crate) const INSERT: &str = "insert into webhook_out_subs (integration_id, key, name, callback_url, statuses, events, \
      notification_emails, success_code, payload_render_view, active, notify, version, ordering, \
      timeout_seconds, max_in_flight, signing_secret, created_at, updated_at) \
      values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17)";
@@ -38,7 +37,9 @@ pub(super) fn create(
         return Ok(Created::replayed(first));
     }
     refuse_bad(&writing.connection, &new)?;
-    let sealed = writing.key.seal(secret::PLACE, new.signing_secret.as_bytes())?;
+    let sealed = writing
+        .key
+        .seal(secret::PLACE, new.signing_secret.as_bytes())?;
     let signing_secret = new.signing_secret.to_text();
     let idempotency = new.idempotency.clone();
     let sub = insert(&writing.connection, new, &sealed, change)?;
@@ -130,7 +131,9 @@ fn insert(
         new.callback_url.as_str(),
         serde_json::to_string(&new.statuses)?,
         serde_json::to_string(&new.events)?,
-        new.notification_emails.as_ref().map(|emails| emails.as_str()),
+        new.notification_emails
+            .as_ref()
+            .map(|emails| emails.as_str()),
         new.success_code.as_ref().map(|code| code.as_str()),
         new.payload_render_view,
         new.active,

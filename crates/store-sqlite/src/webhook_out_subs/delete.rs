@@ -16,8 +16,7 @@ use crate::writer::{JOBS_PER_COMMIT_MAX, Writing};
 pub(crate) const DELETE: &str =
     "update webhook_out_subs set active = 0, updated_at = ?2, deleted_at = ?2 where id = ?1";
 // webhook_jobs_waiting, once for each subscription that was ever deleted
-pub(crate) const CANCEL_LEFTOVERS: &str =
-    "update webhook_jobs set state = 'canceled', finished_at = ?1, next_attempt_at = null \
+pub(crate) const CANCEL_LEFTOVERS: &str = "update webhook_jobs set state = 'canceled', finished_at = ?1, next_attempt_at = null \
      where id in (select j.id from webhook_out_subs s cross join webhook_jobs j \
      indexed by webhook_jobs_waiting on j.webhook_out_sub_id = s.id and j.finished_at is null \
      where s.deleted_at is not null limit ?2)";
@@ -48,7 +47,7 @@ pub(super) async fn delete(
         });
         canceled = match step.await {
             Ok(canceled) => canceled,
-            // It is deleted all the same: nobody sends the rest, and the next deletion or start cancels it.
+            // It is deleted all the same: nobody sends the rest, and the next deletion cancels it.
             Err(error) => {
                 tracing::warn!(%error, webhook_out_sub_id = id.0, "jobs of a deleted subscription wait on");
                 break;

@@ -20,8 +20,7 @@ pub(super) fn plan(
     let mut conditions = vec![Condition::new("deleted_at is null", [])];
     conditions.extend(active.map(|active| Condition::new("active = ?", [active.into()])));
     conditions.extend(query.search.iter().map(Condition::found));
-    ListPlan::new(vec![of_integration(integration_id)], conditions)
-        .sorted(query.sort, SORTED_BY)
+    ListPlan::new(vec![of_integration(integration_id)], conditions).sorted(query.sort, SORTED_BY)
 }
 
 /// The subscriptions of an integration for which the conditions hold, deleted ones too: their jobs remain.

@@ -29,13 +29,14 @@ macro_rules! select_subscription {
 // primary keys
 pub(crate) const BY_ID: &str = concat!(select_subscription!(), "and s.id = ?1");
 // primary keys
-pub(crate) const SHOW: &str =
-    concat!(select_subscription!(), "and s.id = ?1 and integration_id = ?2");
+pub(crate) const SHOW: &str = concat!(
+    select_subscription!(),
+    "and s.id = ?1 and integration_id = ?2"
+);
 // all of them, once when a server starts
 pub(crate) const ALL: &str = concat!(select_subscription!(), "order by s.id");
 // webhook_jobs_due
-pub(crate) const NEXT_DUE_AT: &str =
-    "select min(next_attempt_at) as next_due_at from webhook_jobs where webhook_out_sub_id = ?1 \
+pub(crate) const NEXT_DUE_AT: &str = "select min(next_attempt_at) as next_due_at from webhook_jobs where webhook_out_sub_id = ?1 \
      and next_attempt_at is not null";
 
 #[cfg(test)]
@@ -64,7 +65,9 @@ pub(crate) fn lane(
     key: &SecretKey,
     id: WebhookOutSubId,
 ) -> Result<Option<Lane>, Fault> {
-    one(connection, BY_ID, [id.0], |row| read_lane(connection, key, row))
+    one(connection, BY_ID, [id.0], |row| {
+        read_lane(connection, key, row)
+    })
 }
 
 /// The lanes of all subscriptions that are not deleted, active or not.

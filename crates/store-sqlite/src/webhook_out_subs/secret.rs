@@ -19,8 +19,7 @@ use crate::writer::Writing;
 pub(super) const PLACE: &str = "webhook_out_subs.signing_secret";
 
 // primary key
-pub(crate) const ROTATE: &str =
-    "update webhook_out_subs set previous_signs_until = ?3, \
+pub(crate) const ROTATE: &str = "update webhook_out_subs set previous_signs_until = ?3, \
      previous_signing_secret = case when ?3 is null then null else signing_secret end, \
      signing_secret = ?2, updated_at = ?4 where id = ?1";
 

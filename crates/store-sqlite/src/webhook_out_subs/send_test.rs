@@ -14,8 +14,7 @@ use crate::fault::Fault;
 use crate::webhook_jobs;
 use crate::writer::Writing;
 
-pub(crate) const INSERT: &str =
-    "insert into webhook_jobs (integration_id, webhook_out_sub_id, payload_id, status, event, \
+pub(crate) const INSERT: &str = "insert into webhook_jobs (integration_id, webhook_out_sub_id, payload_id, status, event, \
      webhook_id, state, ordered, attempts, job_faults, next_attempt_at, passed, test, \
      cancel_requested, created_at) \
      values (?1, ?2, ?3, ?4, ?5, ?6, 'pending', 0, 0, 0, ?7, 0, 1, 0, ?7)";

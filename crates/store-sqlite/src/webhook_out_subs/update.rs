@@ -15,8 +15,7 @@ use crate::writer::Writing;
 use crate::{check, release};
 
 // primary key
-pub(crate) const UPDATE: &str =
-    "update webhook_out_subs set key = ?2, name = ?3, callback_url = ?4, statuses = ?5, events = ?6, \
+pub(crate) const UPDATE: &str = "update webhook_out_subs set key = ?2, name = ?3, callback_url = ?4, statuses = ?5, events = ?6, \
      notification_emails = ?7, success_code = ?8, payload_render_view = ?9, active = ?10, \
      notify = ?11, version = ?12, ordering = ?13, timeout_seconds = ?14, max_in_flight = ?15, \
      updated_at = ?16 where id = ?1";
@@ -79,7 +78,10 @@ fn refuse_bad(
     after: &WebhookOutSub,
 ) -> Result<(), Fault> {
     let mut refusals = check::check(connection, references)?;
-    refusals.extend(no_address(after.notify, after.notification_emails.is_some()));
+    refusals.extend(no_address(
+        after.notify,
+        after.notification_emails.is_some(),
+    ));
     refusals.extend(unknown_view(after.payload_render_view.as_deref()));
     check::refuse(refusals)
 }
@@ -116,7 +118,9 @@ fn store(connection: &Connection, sub: &WebhookOutSub) -> Result<(), Fault> {
         sub.callback_url.as_str(),
         serde_json::to_string(&sub.statuses)?,
         serde_json::to_string(&sub.events)?,
-        sub.notification_emails.as_ref().map(|emails| emails.as_str()),
+        sub.notification_emails
+            .as_ref()
+            .map(|emails| emails.as_str()),
         sub.success_code.as_ref().map(|code| code.as_str()),
         sub.payload_render_view,
         sub.active,

@@ -42,7 +42,11 @@ async fn a_bad_change_is_refused_with_all_that_is_wrong_and_touches_no_other() {
     let mut bad = world.stage("missing", "nonsense");
     bad.create_order = false;
     bad.event_slug = Some("nothing".to_owned());
-    let stages = vec![world.stage("A", "ordered"), bad, world.stage("A", "scheduled")];
+    let stages = vec![
+        world.stage("A", "ordered"),
+        bad,
+        world.stage("A", "scheduled"),
+    ];
     let mut receipts = world.store.accept(stages).await;
     assert_eq!(receipts.len(), 3);
     let third = receipts.pop().expect("three").expect("accepted").record;
@@ -50,7 +54,11 @@ async fn a_bad_change_is_refused_with_all_that_is_wrong_and_touches_no_other() {
     let first = receipts.pop().expect("one").expect("accepted").record;
     assert_eq!(attrs(refused), ["external_order_id", "stage", "event_slug"]);
     assert_eq!(first.order_id, third.order_id);
-    let page = world.store.order_stages(all_stages(&world)).await.expect("read");
+    let page = world
+        .store
+        .order_stages(all_stages(&world))
+        .await
+        .expect("read");
     let seen: Vec<i64> = page.items.iter().map(|stage| stage.sequence).collect();
     assert_eq!(seen, [1, 2]);
 }
@@ -84,7 +92,11 @@ async fn concurrent_changes_of_one_order_are_numbered_without_gaps() {
     for report in reports {
         report.await.expect("no panic");
     }
-    let page = world.store.order_stages(all_stages(&world)).await.expect("read");
+    let page = world
+        .store
+        .order_stages(all_stages(&world))
+        .await
+        .expect("read");
     let sequences: Vec<i64> = page.items.iter().map(|stage| stage.sequence).collect();
     assert_eq!(sequences, (1..=200).collect::<Vec<_>>());
     assert_eq!(world.ready().len(), 1, "all others are held by the first");
@@ -108,7 +120,10 @@ async fn the_same_key_is_answered_as_the_first_time() {
     let first = receipts.pop().expect("one").expect("accepted");
     assert!(again.replayed && !first.replayed);
     assert_eq!(again.record, first.record);
-    let refused = world.try_accept(keyed(2)).await.expect_err("another request");
+    let refused = world
+        .try_accept(keyed(2))
+        .await
+        .expect_err("another request");
     assert_eq!(attrs(refused), ["idempotency_key"]);
     assert_eq!(world.ready().len(), 1);
 }

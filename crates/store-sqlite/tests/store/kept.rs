@@ -23,7 +23,10 @@ async fn a_new_process_finds_what_waits() {
     assert_eq!(lanes[0].next_due_at, Some(after(60)));
     assert_eq!(lanes[0].secrets.current.as_bytes(), [3; 32]);
     let due = store.due_jobs(sub, after(60), 9).await.expect("read");
-    assert_eq!(due.jobs.iter().map(|job| job.id).collect::<Vec<_>>(), [first]);
+    assert_eq!(
+        due.jobs.iter().map(|job| job.id).collect::<Vec<_>>(),
+        [first]
+    );
 }
 
 #[tokio::test]

@@ -86,13 +86,20 @@ async fn a_canceled_job_releases_the_next_and_one_in_flight_only_when_it_ends() 
     let third = world.report("A", "completed").await.webhook_jobs[0].id;
     world.ready();
     world.told.in_flight.lock().expect("no panic").push(first);
-    let cancel = |id| world.store.cancel_webhook_job(world.integration, id, change());
+    let cancel = |id| {
+        world
+            .store
+            .cancel_webhook_job(world.integration, id, change())
+    };
     assert!(cancel(first).await.expect("marked").cancel_requested);
     assert_eq!(world.ready(), []);
     world.record(sub, first, 1, RETRY).await;
     assert_eq!(world.ready(), [second]);
     let shown = world.store.webhook_job(world.integration, first).await;
-    assert_eq!(shown.expect("read").expect("there").job.state.name(), "canceled");
+    assert_eq!(
+        shown.expect("read").expect("there").job.state.name(),
+        "canceled"
+    );
     cancel(second).await.expect("canceled");
     assert_eq!(world.ready(), [third]);
 }
@@ -106,7 +113,10 @@ async fn a_job_that_is_final_is_not_recorded_again() {
     world.record(sub, first, 2, RETRY).await;
     let shown = world.store.webhook_job(world.integration, first).await;
     let shown = shown.expect("read").expect("there");
-    assert_eq!((shown.job.state.name(), shown.attempts.len()), ("delivered", 1));
+    assert_eq!(
+        (shown.job.state.name(), shown.attempts.len()),
+        ("delivered", 1)
+    );
 }
 
 #[tokio::test]
@@ -133,6 +143,11 @@ async fn due_jobs_come_in_the_order_in_which_they_are_due() {
     assert_eq!(ids(&due), [jobs[1], jobs[2], jobs[0]]);
     assert_eq!(due.jobs[2].attempts, 1);
     assert!(!ids(&due).contains(&held));
-    let oldest = world.store.oldest_job(sub).await.expect("read").expect("one");
+    let oldest = world
+        .store
+        .oldest_job(sub)
+        .await
+        .expect("read")
+        .expect("one");
     assert_eq!((oldest.id, oldest.due_at), (jobs[0], after(30)));
 }

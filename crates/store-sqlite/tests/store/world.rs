@@ -153,10 +153,19 @@ impl World {
     /// The jobs that were told to be ready since this was last asked.
     pub fn ready(&self) -> Vec<WebhookJobId> {
         let mut ready = self.told.ready.lock().expect("no panic");
-        std::mem::take(&mut *ready).iter().map(|job| job.id).collect()
+        std::mem::take(&mut *ready)
+            .iter()
+            .map(|job| job.id)
+            .collect()
     }
 
-    pub async fn record(&self, sub: WebhookOutSubId, job: WebhookJobId, number: u32, next: NextStep) {
+    pub async fn record(
+        &self,
+        sub: WebhookOutSubId,
+        job: WebhookJobId,
+        number: u32,
+        next: NextStep,
+    ) {
         self.record_with(sub, job, number, next, None).await;
     }
 

@@ -1,0 +1,7 @@
+//! Integrations: whose orders and subscriptions belong together.
+
+pub(crate) mod create;
+pub(crate) mod fields;
+pub(crate) mod index;
+pub(crate) mod show;
+pub(crate) mod update;

@@ -1,0 +1,53 @@
+//! `integrations/create`.
+
+use contract::{IDEMPOTENCY_KEY, Route, TOKEN};
+use store::{NewIntegration, Reference, Target};
+
+use super::fields::{self, KEY, NAME};
+use crate::call::Call;
+use crate::created;
+use crate::endpoint::{Answer, Endpoint};
+
+pub(crate) const ROUTE: Route = Route::post("integrations", "create")
+    .about(
+        "Integrations Create API",
+        "Makes an integration, to which orders and subscriptions then belong. Closed to applications that \
+         are narrowed to one integration.",
+    )
+    .params(&[
+        TOKEN,
+        KEY.at(200).required(),
+        NAME.at(200).required(),
+        IDEMPOTENCY_KEY.at(300),
+    ])
+    .example(r#"{"token": "pra_…", "key": "acme-homes", "name": "Acme Homes"}"#);
+
+pub(crate) const ENDPOINT: Endpoint = Endpoint {
+    route: &ROUTE,
+    handle: |call| Box::pin(handle(call)),
+};
+
+async fn handle(call: Call<'_>) -> Answer {
+    let input = call.input;
+    let key = input.string_as("key", fields::key);
+    let name = input.string("name");
+    let idempotency = call.idempotency();
+    call.refuse_faults(|| references(key.as_deref())).await?;
+    let new = input.finish(|| {
+        Some(NewIntegration {
+            key: key?,
+            name: name?,
+            idempotency,
+        })
+    })?;
+    let made = call.app().create_integration(call.caller, new).await?;
+    Ok(created::reply(&made)?)
+}
+
+fn references(key: Option<&str>) -> Vec<Reference> {
+    let key = key.map(|key| {
+        let key = key.to_owned();
+        Reference::new("key", Target::FreeIntegrationKey { key, except: None })
+    });
+    key.into_iter().collect()
+}

@@ -1,0 +1,24 @@
+//! `integrations/show`.
+
+use contract::{Reply, Route, TOKEN};
+
+use super::fields::ID;
+use crate::call::Call;
+use crate::endpoint::{Answer, Endpoint};
+
+pub(crate) const ROUTE: Route = Route::post("integrations", "show")
+    .about("Integrations Show API", "Shows an integration.")
+    .params(&[TOKEN, ID])
+    .example(r#"{"token": "pra_…", "id": 7}"#);
+
+pub(crate) const ENDPOINT: Endpoint = Endpoint {
+    route: &ROUTE,
+    handle: |call| Box::pin(handle(call)),
+};
+
+async fn handle(call: Call<'_>) -> Answer {
+    let scope = call.scope_of("id").await?;
+    let scope = call.input.finish(|| scope)?;
+    let integration = call.app().integration(&scope).await?;
+    Ok(Reply::of(&integration)?)
+}

@@ -1,0 +1,45 @@
+//! `integrations/update`.
+
+use contract::{Reply, Route, TOKEN};
+use domain::id::IntegrationId;
+use store::{IntegrationChanges, Reference, Target};
+
+use super::fields::{self, ID, KEY, NAME};
+use crate::call::Call;
+use crate::endpoint::{Answer, Endpoint};
+
+pub(crate) const ROUTE: Route = Route::put("integrations", "update")
+    .about(
+        "Integrations Update API",
+        "Changes an integration. What is absent or null stays as it is.",
+    )
+    .params(&[TOKEN, ID, KEY.at(300), NAME.at(300)])
+    .example(r#"{"token": "pra_…", "id": 7, "name": "Acme Homes Inc."}"#);
+
+pub(crate) const ENDPOINT: Endpoint = Endpoint {
+    route: &ROUTE,
+    handle: |call| Box::pin(handle(call)),
+};
+
+async fn handle(call: Call<'_>) -> Answer {
+    let input = call.input;
+    let scope = call.scope_of("id").await?;
+    let changes = IntegrationChanges {
+        key: input.string_as("key", fields::key),
+        name: input.string("name"),
+    };
+    let except = scope.map(|scope| scope.integration_id());
+    call.refuse_faults(|| references(changes.key.as_deref(), except))
+        .await?;
+    let scope = input.finish(|| scope)?;
+    let integration = call.app().update_integration(&scope, changes).await?;
+    Ok(Reply::of(&integration)?)
+}
+
+fn references(key: Option<&str>, except: Option<IntegrationId>) -> Vec<Reference> {
+    let key = key.map(|key| {
+        let key = key.to_owned();
+        Reference::new("key", Target::FreeIntegrationKey { key, except })
+    });
+    key.into_iter().collect()
+}

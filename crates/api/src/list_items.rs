@@ -1,0 +1,3 @@
+//! List items: the words that other parameters take.
+
+pub(crate) mod index;

@@ -1,0 +1,6 @@
+//! Changes of orders.
+
+pub(crate) mod create;
+pub(crate) mod create_many;
+pub(crate) mod index;
+mod stage;

@@ -1,0 +1,28 @@
+//! `orders/show`.
+
+use contract::{Reply, Route, TOKEN};
+use domain::id::OrderId;
+
+use super::{ID, Shown};
+use crate::call::Call;
+use crate::endpoint::{Answer, Endpoint};
+use crate::params::INTEGRATION_ID;
+
+pub(crate) const ROUTE: Route = Route::post("orders", "show")
+    .about(
+        "Orders Show API",
+        "Shows an order with all that is known of it.",
+    )
+    .params(&[TOKEN, INTEGRATION_ID, ID])
+    .example(r#"{"token": "pra_…", "integration_id": 7, "id": 42}"#);
+
+pub(crate) const ENDPOINT: Endpoint = Endpoint {
+    route: &ROUTE,
+    handle: |call| Box::pin(handle(call)),
+};
+
+async fn handle(call: Call<'_>) -> Answer {
+    let (scope, id) = call.record().await?;
+    let order = call.app().order(&scope, OrderId(id)).await?;
+    Ok(Reply::of(&Shown(&order))?)
+}

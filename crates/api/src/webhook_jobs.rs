@@ -1,0 +1,34 @@
+//! Webhook jobs, as people see them.
+
+pub(crate) mod cancel;
+pub(crate) mod index;
+pub(crate) mod retry;
+pub(crate) mod show;
+
+use contract::Param;
+use domain::id::WebhookJobId;
+use domain::webhook_job::WebhookJob;
+use serde::Serialize;
+use store::RetriedJob;
+
+const ID: Param = Param::integer("id")
+    .at(200)
+    .required()
+    .about("The id of the job.");
+
+/// A job with the one that it waits for.
+#[derive(Serialize)]
+struct Held<'a> {
+    #[serde(flatten)]
+    job: &'a WebhookJob,
+    held_by: Option<WebhookJobId>,
+}
+
+impl<'a> Held<'a> {
+    fn of(retried: &'a RetriedJob) -> Held<'a> {
+        Held {
+            job: &retried.job,
+            held_by: retried.held_by,
+        }
+    }
+}

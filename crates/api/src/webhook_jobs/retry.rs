@@ -1,0 +1,32 @@
+//! `webhook_jobs/retry`.
+
+use contract::{Reply, Route, TOKEN};
+use domain::id::WebhookJobId;
+
+use super::{Held, ID};
+use crate::call::Call;
+use crate::endpoint::{Answer, Endpoint};
+use crate::params::INTEGRATION_ID;
+
+pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "retry")
+    .about(
+        "Webhook Jobs Retry API",
+        "Makes a waiting job due now. A final one is repeated: a new job with the same payload, outside of \
+         the ordering, whose `retry_of` names it.",
+    )
+    .params(&[TOKEN, INTEGRATION_ID, ID])
+    .example(r#"{"token": "pra_…", "integration_id": 7, "id": 4711}"#);
+
+pub(crate) const ENDPOINT: Endpoint = Endpoint {
+    route: &ROUTE,
+    handle: |call| Box::pin(handle(call)),
+};
+
+async fn handle(call: Call<'_>) -> Answer {
+    let (scope, id) = call.record().await?;
+    let retried = call
+        .app()
+        .retry_webhook_job(&scope, WebhookJobId(id))
+        .await?;
+    Ok(Reply::of(&Held::of(&retried))?)
+}

@@ -1,0 +1,58 @@
+//! `webhook_jobs/show`.
+
+use contract::{Failure, Reply, Route, TOKEN};
+use domain::id::WebhookJobId;
+use domain::webhook_job::WebhookAttempt;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use store::JobDetail;
+
+use super::ID;
+use crate::call::Call;
+use crate::endpoint::{Answer, Endpoint};
+use crate::params::INTEGRATION_ID;
+
+pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "show")
+    .about(
+        "Webhook Jobs Show API",
+        "Shows a job with its payload, every attempt, and the earlier job that it waits for.",
+    )
+    .params(&[TOKEN, INTEGRATION_ID, ID])
+    .example(r#"{"token": "pra_…", "integration_id": 7, "id": 4711}"#);
+
+pub(crate) const ENDPOINT: Endpoint = Endpoint {
+    route: &ROUTE,
+    handle: |call| Box::pin(handle(call)),
+};
+
+/// A job with all that belongs to it. `attempts` is the list itself here, and its length in lists of jobs.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    job: Map<String, Value>,
+    attempts: &'a [WebhookAttempt],
+    held_by: Option<WebhookJobId>,
+    payload: &'a RawValue,
+}
+
+async fn handle(call: Call<'_>) -> Answer {
+    let (scope, id) = call.record().await?;
+    let detail = call.app().webhook_job(&scope, WebhookJobId(id)).await?;
+    Ok(reply(&detail)?)
+}
+
+fn reply(detail: &JobDetail) -> Result<Reply, Failure> {
+    let payload: &RawValue =
+        serde_json::from_slice(&detail.payload).map_err(|_| Failure::crash())?;
+    let Ok(Value::Object(mut job)) = serde_json::to_value(&detail.job) else {
+        return Err(Failure::crash());
+    };
+    job.remove("attempts");
+    Reply::of(&Shown {
+        job,
+        attempts: &detail.attempts,
+        held_by: detail.held_by,
+        payload,
+    })
+}

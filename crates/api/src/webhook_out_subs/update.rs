@@ -1,0 +1,146 @@
+//! `webhook_out_subs/update`.
+
+use app::Scope;
+use contract::{Given, Input, Reply, Route, TOKEN, status};
+use domain::id::WebhookOutSubId;
+use store::{Reference, Target, WebhookOutSubChanges};
+
+use super::{create, fields};
+use crate::call::Call;
+use crate::endpoint::{Answer, Endpoint};
+use crate::params::INTEGRATION_ID;
+
+pub(crate) const ROUTE: Route = Route::put("webhook_out_subs", "update")
+    .about(
+        "Webhook Outgoing Subscribers Update API",
+        "Changes a subscription: what is absent stays, `null` clears. The next attempt uses what is new.",
+    )
+    .params(&[
+        TOKEN,
+        INTEGRATION_ID,
+        super::ID,
+        fields::STATUSES.at(300),
+        fields::EVENTS.at(400),
+        fields::NAME.at(500),
+        fields::NOTIFICATION_EMAILS.at(600),
+        fields::NOTIFY.at(700),
+        fields::KEY.at(800),
+        fields::PAYLOAD_RENDER_VIEW.at(800),
+        fields::CALLBACK_URL.at(900),
+        fields::SUCCESS_CODE.at(1000),
+        fields::ACTIVE.at(1100),
+        fields::VERSION.at(1200),
+        fields::ORDERING.at(1300),
+        fields::TIMEOUT_SECONDS.at(1400),
+        fields::MAX_IN_FLIGHT.at(1500),
+    ])
+    .answers(&[&status::MANDRILL_EMAIL_FAILED])
+    .example(
+        r#"{"token": "pra_…", "integration_id": 7, "id": 12, "version": "v3",
+ "callback_url": "https://crm.example.com/hooks/v2", "success_code": null}"#,
+    );
+
+pub(crate) const ENDPOINT: Endpoint = Endpoint {
+    route: &ROUTE,
+    handle: |call| Box::pin(handle(call)),
+};
+
+async fn handle(call: Call<'_>) -> Answer {
+    let input = call.input;
+    let scope = call.scope().await?;
+    let id = input.integer("id").map(WebhookOutSubId);
+    let changes = read(&call);
+    call.refuse_faults(|| references(&call, scope, id)).await?;
+    let (scope, id) = input.finish(|| Some((scope?, id?)))?;
+    let url_changed = changes.callback_url.is_some();
+    let sub = call
+        .app()
+        .update_webhook_out_sub(&scope, id, changes)
+        .await?;
+    let reply = Reply::of(&sub)?;
+    let wants_nothing = sub.statuses.is_empty() && sub.events.is_empty();
+    if url_changed || wants_nothing {
+        return Ok(create::warned(&call, reply, &sub.callback_url, wants_nothing).await);
+    }
+    Ok(reply)
+}
+
+fn read(call: &Call<'_>) -> WebhookOutSubChanges {
+    let input = call.input;
+    let url = |input: &Input<'_>, name: &str| {
+        input.string_as(name, |text| fields::callback_url(call, text))
+    };
+    WebhookOutSubChanges {
+        key: kept(input, "key", |input, name| {
+            input.string_as(name, fields::key)
+        }),
+        name: kept(input, "name", |input, name| input.string(name)),
+        callback_url: kept(input, "callback_url", url),
+        statuses: or_default(input, "statuses", fields::words),
+        events: or_default(input, "events", fields::words),
+        notification_emails: clearable(
+            input.given_string_as("notification_emails", fields::emails),
+        ),
+        success_code: clearable(input.given_string_as("success_code", fields::success_code)),
+        payload_render_view: clearable(input.given_string_as("payload_render_view", fields::view)),
+        active: input.boolean("active"),
+        notify: or_default(input, "notify", |input, name| input.boolean(name)),
+        version: fields::version(input),
+        ordering: or_default(input, "ordering", |input, _| fields::ordering(input)),
+        timeout_seconds: clearable(input.given("timeout_seconds", fields::small)),
+        max_in_flight: clearable(input.given("max_in_flight", fields::small)),
+    }
+}
+
+/// A field that must have a value: `null` is a fault.
+fn kept<T>(
+    input: &Input<'_>,
+    name: &str,
+    read: impl FnOnce(&Input<'_>, &str) -> Option<T>,
+) -> Option<T> {
+    match input.given(name, read) {
+        Given::Value(value) => Some(value),
+        Given::Null => {
+            input.fault(name, "cannot be cleared; leave it out to keep it");
+            None
+        }
+        Given::Absent => None,
+    }
+}
+
+/// A field whose absence has a meaning: `null` brings that back.
+fn or_default<T: Default>(
+    input: &Input<'_>,
+    name: &str,
+    read: impl FnOnce(&Input<'_>, &str) -> Option<T>,
+) -> Option<T> {
+    match input.given(name, read) {
+        Given::Value(value) => Some(value),
+        Given::Null => Some(T::default()),
+        Given::Absent => None,
+    }
+}
+
+/// A field that may be empty.
+fn clearable<T>(given: Given<T>) -> Option<Option<T>> {
+    match given {
+        Given::Value(value) => Some(Some(value)),
+        Given::Null => Some(None),
+        Given::Absent => None,
+    }
+}
+
+fn references(
+    call: &Call<'_>,
+    scope: Option<Scope<'_>>,
+    id: Option<WebhookOutSubId>,
+) -> Vec<Reference> {
+    let integration_id = scope.map(|scope| scope.integration_id());
+    let mut references = fields::word_references(call.input);
+    references.extend(fields::key_reference(call.input, integration_id, id));
+    if let Some((integration_id, id)) = integration_id.zip(id) {
+        let target = Target::Subscription { integration_id, id };
+        references.push(Reference::new("id", target));
+    }
+    references
+}

@@ -1,0 +1,39 @@
+//! The system's clock: the only place where the real time is asked for.
+
+use std::time::{Duration, SystemTime};
+
+use delivery::Timer;
+use domain::time::{Clock, Moment};
+use futures_util::future::BoxFuture;
+
+/// Longest single wait in seconds; the wall clock is looked at again after each, since it may jump.
+const WAIT_SECONDS_MAX: u64 = 1;
+
+/// The time of the machine.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that everything else is given"
+    )]
+    fn now(&self) -> Moment {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        Moment::EPOCH + since.unwrap_or(Duration::ZERO)
+    }
+}
+
+impl Timer for SystemClock {
+    fn sleep_until(&self, at: Moment) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            loop {
+                let left = at.since(self.now());
+                if left.is_zero() {
+                    return;
+                }
+                tokio::time::sleep(left.min(Duration::from_secs(WAIT_SECONDS_MAX))).await;
+            }
+        })
+    }
+}

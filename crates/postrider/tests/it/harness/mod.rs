@@ -1,0 +1,28 @@
+//! What the tests share: a server process, a client, a receiver, waiting.
+
+pub mod client;
+pub mod receiver;
+pub mod server;
+
+use std::time::{Duration, Instant};
+
+pub use client::{Answer, Client};
+pub use receiver::{Received, Receiver};
+pub use server::Server;
+
+/// Far longer than anything here takes: it only ends a test that hangs.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until `condition` gives something.
+pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(result) = condition() {
+            return result;
+        }
+        assert!(started.elapsed() < PATIENCE, "waited in vain for {what}");
+        // Gives the processor away between two looks; the deadline above is what ends the wait.
+        std::thread::yield_now();
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}

@@ -1,0 +1,211 @@
+//! A `postrider serve` process on a folder of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{Answer, Client, wait_for};
+
+/// See the module. Killed when dropped.
+pub struct Server {
+    child: Child,
+    client: Client,
+    pub address: SocketAddr,
+    pub token: String,
+    /// Where it runs; the data is in `data` below.
+    folder: PathBuf,
+    /// Removed with the server, where the folder is its own.
+    _own: Option<TempDir>,
+    flags: Vec<String>,
+}
+
+/// A command of the binary, cut off from the surroundings.
+pub fn postrider(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postrider"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("POSTRIDER_") {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end.
+pub fn run(folder: &Path, arguments: &[&str]) -> Output {
+    postrider(folder).args(arguments).output().expect("it runs")
+}
+
+impl Server {
+    /// Starts a server that may deliver to loopback.
+    pub fn start() -> Server {
+        Server::start_with(&[])
+    }
+
+    /// Starts a server with more flags.
+    pub fn start_with(flags: &[&str]) -> Server {
+        let own = tempfile::tempdir().expect("a folder");
+        let mut server = Server::start_in(own.path().to_owned(), flags);
+        server._own = Some(own);
+        server
+    }
+
+    /// Starts a server in a folder that somebody else removes.
+    pub fn start_in(folder: PathBuf, flags: &[&str]) -> Server {
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let made = run(
+            &folder,
+            &[
+                "application",
+                "create",
+                "--data",
+                "data",
+                "--slug",
+                "test",
+                "--json",
+            ],
+        );
+        assert!(made.status.success(), "{made:?}");
+        let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+        let mut flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        if !flags.iter().any(|flag| flag == "--egress-allow") {
+            flags.extend(["--egress-allow".to_owned(), "127.0.0.0/8".to_owned()]);
+        }
+        let (child, address) = spawn(&folder, &flags);
+        Server {
+            child,
+            client: Client::new(address),
+            address,
+            token: made["token"].as_str().expect("a token").to_owned(),
+            folder,
+            _own: None,
+            flags,
+        }
+    }
+
+    /// Kills the process as no process can prevent.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+
+    /// Asks the process to end, and waits until it has; whether it says that all is well.
+    pub fn terminate(&mut self) -> bool {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").arg(pid).status().expect("kill");
+        assert!(sent.success());
+        self.child.wait().expect("it ends").success()
+    }
+
+    /// Starts it again on the same folder, at another port.
+    pub fn restart(&mut self) {
+        let (child, address) = spawn(&self.folder, &self.flags);
+        self.child = child;
+        self.address = address;
+        self.client = Client::new(address);
+    }
+
+    pub fn folder(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// POSTs (or PUTs, for `update`) parameters to a route, with the token unless they have one.
+    pub fn call(&mut self, route: &str, parameters: Value) -> Answer {
+        let mut parameters = parameters;
+        if let Some(members) = parameters.as_object_mut() {
+            members.entry("token").or_insert_with(|| json!(self.token));
+        }
+        self.send(route, parameters.to_string().as_bytes())
+    }
+
+    /// Sends a body as it is.
+    pub fn send(&mut self, route: &str, body: &[u8]) -> Answer {
+        let method = if route.ends_with("/update") {
+            "PUT"
+        } else {
+            "POST"
+        };
+        let json = [("content-type", "application/json")];
+        self.client
+            .send(method, &format!("/api/v1/{route}"), &json, body)
+    }
+
+    pub fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    /// An integration, made.
+    pub fn integration(&mut self, key: &str) -> i64 {
+        let made = self.call("integrations/create", json!({ "key": key, "name": key }));
+        made.data()["id"].as_i64().expect("an id")
+    }
+
+    /// A subscription to everything, made; its record.
+    pub fn subscribe(&mut self, integration: i64, key: &str, callback_url: &str) -> Value {
+        let made = self.call(
+            "webhook_out_subs/create",
+            json!({ "integration_id": integration, "key": key, "name": key, "callback_url": callback_url,
+                "statuses": ["*"], "version": "v3" }),
+        );
+        made.data()
+    }
+
+    /// A change of an order, accepted; its receipt.
+    pub fn report(&mut self, integration: i64, order: &str, stage: &str) -> Value {
+        let accepted = self.call(
+            "order_stages/create",
+            json!({ "integration_id": integration, "external_order_id": order, "create_order": true,
+                "stage": stage }),
+        );
+        accepted.data()
+    }
+
+    /// A job as webhook_jobs/show has it.
+    pub fn job(&mut self, integration: i64, id: &Value) -> Value {
+        let shown = self.call(
+            "webhook_jobs/show",
+            json!({ "integration_id": integration, "id": id }),
+        );
+        shown.data()
+    }
+
+    /// Waits until a job is in a state, and gives it.
+    pub fn wait_for_job(&mut self, integration: i64, id: &Value, state: &str) -> Value {
+        wait_for(&format!("job {id} to be {state}"), || {
+            let job = self.job(integration, id);
+            (job["state"] == state).then_some(job)
+        })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn spawn(folder: &Path, flags: &[String]) -> (Child, SocketAddr) {
+    let mut child = postrider(folder)
+        .args(["serve", "--data", "data", "--listen", "127.0.0.1:0"])
+        .args(["--log", "warn"])
+        .args(flags)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let stdout = child.stdout.take().expect("piped");
+    let mut lines = BufReader::new(stdout).lines();
+    let address = lines.find_map(|line| {
+        let line = line.expect("text");
+        let (_, rest) = line.split_once("listening on http://")?;
+        rest.split_whitespace().next()?.parse().ok()
+    });
+    // Keeps the pipe open and empty, so that the process can go on writing.
+    std::thread::spawn(move || lines.for_each(drop));
+    (child, address.expect("it says where it listens"))
+}

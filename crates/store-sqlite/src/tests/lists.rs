@@ -1,0 +1,347 @@
+//! The lists of everything but jobs.
+
+use domain::id::IntegrationId;
+use domain::vocabulary::{ORDER_EVENT, ORDER_STATUS};
+use store::{
+    Integrations, List, ListItems, ListQuery, OrderQuery, OrderStages, Orders, Page, Search, Sort,
+    StageQuery, Start, WebhookOutSubChanges, WebhookOutSubs,
+};
+
+use super::world::{World, after, change, list, new_stage};
+
+fn sorted(by: &'static str, descending: bool, size: u32) -> ListQuery {
+    ListQuery {
+        sort: Sort { by, descending },
+        ..list(size)
+    }
+}
+
+fn searched(term: &str, attributes: &[&'static str]) -> ListQuery {
+    ListQuery {
+        search: Some(Search {
+            term: term.to_owned(),
+            attributes: attributes.to_vec(),
+        }),
+        ..list(50)
+    }
+}
+
+fn all_orders(integration_id: IntegrationId) -> OrderQuery {
+    OrderQuery {
+        integration_id,
+        statuses: Vec::new(),
+        external_order_ids: Vec::new(),
+        created_from: None,
+        created_until: None,
+        list: list(50),
+    }
+}
+
+fn count<T>(page: &Page<T>) -> u64 {
+    page.count.expect("a count").count
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_in_every_sort() {
+    let world = World::new().await;
+    for key in ["delta", "alpha", "echo", "bravo", "charlie"] {
+        world.integrate(key).await;
+    }
+    let ascending = ["acme", "alpha", "bravo", "charlie", "delta", "echo"];
+    let made = ["acme", "delta", "alpha", "echo", "bravo", "charlie"];
+    for (by, expected) in [
+        ("key", ascending),
+        ("name", ascending),
+        ("id", made),
+        ("created_at", made),
+    ] {
+        for descending in [false, true] {
+            let mut query = sorted(by, descending, 2);
+            let mut keys = Vec::new();
+            loop {
+                let page = world
+                    .store
+                    .integrations(query.clone(), None)
+                    .await
+                    .expect("a page");
+                assert_eq!(count(&page), 6);
+                keys.extend(page.items.into_iter().map(|one| one.key));
+                match page.next {
+                    Some(next) => query.page.start = Start::After(next),
+                    None => break,
+                }
+            }
+            if descending {
+                keys.reverse();
+            }
+            assert_eq!(keys, expected, "{by} {descending}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_may_see_one_integration_finds_that_only() {
+    let world = World::new().await;
+    let other = world.integrate("acme2").await;
+    let query = searched("acme", &["key", "name"]);
+    let all = world
+        .store
+        .integrations(query.clone(), None)
+        .await
+        .expect("a page");
+    assert_eq!(count(&all), 2);
+    let one = world
+        .store
+        .integrations(query, Some(other))
+        .await
+        .expect("a page");
+    assert_eq!(
+        one.items.iter().map(|one| one.id).collect::<Vec<_>>(),
+        [other]
+    );
+}
+
+#[tokio::test]
+async fn subscriptions_are_found_by_prefix_and_by_being_active() {
+    let world = World::new().await;
+    let a = world.subscribe(world.sub("alpha")).await;
+    let b = world.subscribe(world.sub("alphabet")).await;
+    let gone = world.subscribe(world.sub("alpha-gone")).await;
+    let deleted = world
+        .store
+        .delete_webhook_out_sub(world.integration, gone.id, change(1))
+        .await;
+    deleted.expect("deleted");
+    let off = WebhookOutSubChanges {
+        active: Some(false),
+        ..WebhookOutSubChanges::default()
+    };
+    let updated = world
+        .store
+        .update_webhook_out_sub(world.integration, b.id, off, change(1))
+        .await;
+    updated.expect("off");
+    let cases = [
+        ("alpha", "key", None, vec![a.id, b.id]),
+        ("alpha", "key", Some(true), vec![a.id]),
+        ("alpha", "key", Some(false), vec![b.id]),
+        ("alphab", "key", None, vec![b.id]),
+        ("lpha", "key", None, vec![]),
+        ("Name of", "name", None, vec![a.id, b.id]),
+        ("https://alpha.", "callback_url", None, vec![a.id]),
+    ];
+    for (term, attribute, active, expected) in cases {
+        let query = searched(term, &[attribute]);
+        let page = world
+            .store
+            .webhook_out_subs(world.integration, active, query)
+            .await;
+        let found: Vec<_> = page
+            .expect("a page")
+            .items
+            .iter()
+            .map(|sub| sub.id)
+            .collect();
+        assert_eq!(found, expected, "{term} {attribute} {active:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_starts_with_the_words_of_both_vocabularies() {
+    let world = World::new().await;
+    for (list_of, words) in [
+        (Some(List::OrderStatus), ORDER_STATUS.len()),
+        (Some(List::OrderEvent), ORDER_EVENT.len()),
+        (None, ORDER_STATUS.len() + ORDER_EVENT.len()),
+    ] {
+        let page = world
+            .store
+            .list_items(list_of, Some(true), list(200))
+            .await
+            .expect("a page");
+        assert_eq!((page.items.len(), count(&page)), (words, words as u64));
+    }
+    let none = world
+        .store
+        .list_items(None, Some(false), list(200))
+        .await
+        .expect("a page");
+    assert!(none.items.is_empty());
+    let query = ListQuery {
+        sort: sorted("slug", true, 1).sort,
+        ..searched("order.p", &["slug", "name"])
+    };
+    let found = world
+        .store
+        .list_items(Some(List::OrderEvent), None, query)
+        .await
+        .expect("a page");
+    let slugs: Vec<&str> = found.items.iter().map(|item| item.slug.as_str()).collect();
+    assert_eq!(slugs, ["order.processed", "order.post_processing"]);
+}
+
+#[tokio::test]
+async fn orders_are_found_by_what_people_know_of_them() {
+    let world = World::new().await;
+    for (number, (external, status)) in [("A1", "hold"), ("A12", "scheduled"), ("B1", "scheduling")]
+        .into_iter()
+        .enumerate()
+    {
+        let mut stage = new_stage(world.integration, external, status);
+        stage.at = after(1_000 * number as u64);
+        let accepted = world.store.accept(vec![stage]).await.remove(0);
+        accepted.expect("accepted");
+    }
+    let all = || all_orders(world.integration);
+    let text = |text: &str| vec![text.to_owned()];
+    let found = |term, attributes: &[&'static str]| OrderQuery {
+        list: searched(term, attributes),
+        ..all()
+    };
+    let cases = [
+        (all(), vec!["A1", "A12", "B1"]),
+        (
+            OrderQuery {
+                statuses: text("hold"),
+                ..all()
+            },
+            vec!["A1"],
+        ),
+        (
+            OrderQuery {
+                external_order_ids: text("A1"),
+                ..all()
+            },
+            vec!["A1"],
+        ),
+        (
+            OrderQuery {
+                external_order_ids: text("A"),
+                ..all()
+            },
+            vec![],
+        ),
+        (
+            OrderQuery {
+                created_from: Some(after(1_000)),
+                ..all()
+            },
+            vec!["A12", "B1"],
+        ),
+        (
+            OrderQuery {
+                created_until: Some(after(1_000)),
+                ..all()
+            },
+            vec!["A1"],
+        ),
+        (found("A1", &["external_order_id"]), vec!["A1", "A12"]),
+        (found("sched", &["status"]), vec!["A12", "B1"]),
+        (
+            found("A1", &["external_order_id", "status", "address"]),
+            vec!["A1", "A12"],
+        ),
+        (
+            OrderQuery {
+                external_order_ids: text("B1"),
+                ..found("sched", &["status"])
+            },
+            vec!["B1"],
+        ),
+        (
+            OrderQuery {
+                list: sorted("updated_at", true, 50),
+                ..all()
+            },
+            vec!["B1", "A12", "A1"],
+        ),
+        (
+            OrderQuery {
+                list: sorted("created_at", true, 50),
+                ..all()
+            },
+            vec!["B1", "A12", "A1"],
+        ),
+        (all_orders(IntegrationId(99)), vec![]),
+    ];
+    for (query, expected) in cases {
+        let context = format!("{query:?}");
+        let page = world.store.orders(query).await.expect(&context);
+        let ids: Vec<_> = page
+            .items
+            .iter()
+            .filter_map(|order| order.external_order_id.as_deref())
+            .collect();
+        assert_eq!(ids, expected, "{context}");
+        assert_eq!(count(&page), expected.len() as u64, "{context}");
+    }
+}
+
+#[tokio::test]
+async fn stages_are_listed_in_the_order_of_commits() {
+    let world = World::new().await;
+    let a = world.report("A", "ordered").await;
+    let b = world.report("B", "ordered").await;
+    let a2 = world.report("A", "hold").await;
+    let all = || StageQuery {
+        integration_id: world.integration,
+        order_ids: Vec::new(),
+        stages: Vec::new(),
+        event_slugs: Vec::new(),
+        created_from: None,
+        created_until: None,
+        list: list(50),
+    };
+    let cases = [
+        (all(), vec![a.id, b.id, a2.id]),
+        (
+            StageQuery {
+                order_ids: vec![a.order_id],
+                ..all()
+            },
+            vec![a.id, a2.id],
+        ),
+        (
+            StageQuery {
+                order_ids: vec![b.order_id, a.order_id],
+                ..all()
+            },
+            vec![a.id, b.id, a2.id],
+        ),
+        (
+            StageQuery {
+                stages: vec!["hold".to_owned()],
+                ..all()
+            },
+            vec![a2.id],
+        ),
+        (
+            StageQuery {
+                event_slugs: vec!["order.delivered".to_owned()],
+                ..all()
+            },
+            vec![],
+        ),
+        (
+            StageQuery {
+                created_from: Some(after(1)),
+                ..all()
+            },
+            vec![],
+        ),
+        (
+            StageQuery {
+                integration_id: IntegrationId(99),
+                order_ids: vec![a.order_id],
+                ..all()
+            },
+            vec![],
+        ),
+    ];
+    for (query, expected) in cases {
+        let context = format!("{query:?}");
+        let page = world.store.order_stages(query).await.expect(&context);
+        let ids: Vec<_> = page.items.iter().map(|stage| stage.id).collect();
+        assert_eq!(ids, expected, "{context}");
+    }
+}
