@@ -1,17 +1,11 @@
-//! Outgoing webhook subscriptions.
+//! Outgoing webhook subscriptions: whom to tell, of what, and how.
 
 pub(crate) mod create;
 pub(crate) mod delete;
-mod fields;
+pub(crate) mod fields;
 pub(crate) mod index;
 pub(crate) mod rotate_secret;
 pub(crate) mod send_test;
 pub(crate) mod show;
 pub(crate) mod update;
-
-use contract::Param;
-
-const ID: Param = Param::integer("id")
-    .at(200)
-    .required()
-    .about("The id of the subscription.");
+mod warnings;

@@ -165,6 +165,11 @@ impl LaneHealth {
         }
     }
 
+    /// Somebody switched it off: it sends nothing until it is switched on, for no reason of its own.
+    pub fn switched_off_by_hand(&mut self, now: Moment) {
+        self.stop(HealthState::Off, None, now);
+    }
+
     /// Somebody switched it on: it starts as if nothing had happened.
     pub fn switched_on(&mut self, now: Moment) {
         self.go_on(now);

@@ -74,10 +74,14 @@ pub struct ServeLock {
     _file: File,
 }
 
+/// The way to the writer.
+type Queue = mpsc::Sender<Box<dyn Work>>;
+
 /// The embedded store. Clones share it.
 #[derive(Clone)]
 pub struct SqliteStore {
-    queue: Arc<Mutex<Option<mpsc::Sender<Box<dyn Work>>>>>,
+    /// Dropped when the store is closed; then the writer's queue ends.
+    queue: Arc<Mutex<Option<Queue>>>,
     sender: mpsc::WeakSender<Box<dyn Work>>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
     pub(crate) readers: Readers,

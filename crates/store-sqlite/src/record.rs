@@ -26,11 +26,20 @@ pub(crate) const UPDATE_JOB: &str = "update webhook_jobs set state = ?2, attempt
      status_code = ?6, next_attempt_at = ?7, passed = ?8, finished_at = ?9 where id = ?1";
 pub(crate) const PUT_LANE: &str = "insert into lanes (webhook_out_sub_id, record) values (?1, ?2) \
      on conflict (webhook_out_sub_id) do update set record = excluded.record";
+// primary key
+pub(crate) const ACTIVE: &str = "select active from webhook_out_subs where id = ?1";
 pub(crate) const SWITCH_OFF: &str = "update webhook_out_subs set active = 0, updated_at = ?2 where id = ?1 and active = 1 \
      returning integration_id";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[JOB, INSERT_ATTEMPT, UPDATE_JOB, PUT_LANE, SWITCH_OFF];
+pub(crate) const STATEMENTS: &[&str] = &[
+    JOB,
+    INSERT_ATTEMPT,
+    UPDATE_JOB,
+    PUT_LANE,
+    ACTIVE,
+    SWITCH_OFF,
+];
 
 /// Records outcomes; see [`store::Lanes::record`].
 pub(crate) async fn record(store: &SqliteStore, outcomes: Vec<Outcome>) -> Result<(), StoreError> {
@@ -182,6 +191,15 @@ fn record_lane(
     lane: &LaneRecord,
     at: Moment,
 ) -> Result<(), Fault> {
+    // What was in flight when somebody switched the subscription off has no say in that any more.
+    let active = writing
+        .connection
+        .prepare_cached(ACTIVE)?
+        .query_row([sub.0], |row| row.get(0))
+        .optional()?;
+    if active != Some(true) {
+        return Ok(());
+    }
     put_lane(&writing.connection, sub, lane)?;
     if !lane.is_off() {
         return Ok(());

@@ -127,6 +127,8 @@ struct Writer {
     log_pages: Arc<AtomicUsize>,
     /// Changes when another process has written.
     data_version: i64,
+    /// Whether the last commit failed: an outage is logged when it begins and when it ends.
+    is_failing: bool,
 }
 
 /// Runs until the queue is closed and empty.
@@ -153,6 +155,7 @@ pub(crate) fn run(
         checkpointer,
         log_pages: Arc::default(),
         data_version: 0,
+        is_failing: false,
     };
     writer.watch_log();
     let mut unfinished: Vec<Box<dyn Work>> = Vec::new();
@@ -197,8 +200,9 @@ impl Writer {
         }
         let mut unfinished: Vec<Box<dyn Work>> = waiting.collect();
         let result = result.and_then(|()| self.commit());
-        if let Err(error) = &result {
-            self.roll_back(error);
+        self.note(&result);
+        if result.is_err() {
+            self.roll_back();
         }
         // The lanes first: whoever is answered can rely on it that they know.
         self.tell();
@@ -241,8 +245,7 @@ impl Writer {
 
     /// Leaves nothing of the batch behind. The connection is opened anew: after an error of the disk,
     /// what the system's cache holds cannot be trusted, and SQLite recovers from the log.
-    fn roll_back(&mut self, error: &StoreError) {
-        tracing::error!(%error, "a commit failed; its requests were refused");
+    fn roll_back(&mut self) {
         self.writing.effects.clear();
         self.writing.known.forget_all();
         if !self.writing.connection.is_autocommit()
@@ -255,8 +258,21 @@ impl Writer {
                 self.writing.connection = connection;
                 self.watch_log();
             }
-            Err(error) => tracing::error!(%error, "the database cannot be opened again"),
+            // The old one stays, and is given up after the next commit if that fails too.
+            Err(error) => tracing::debug!(%error, "the database cannot be opened anew"),
         }
+    }
+
+    /// Logs the beginning and the end of an outage.
+    fn note(&mut self, result: &Result<(), StoreError>) {
+        match result {
+            Err(error) if !self.is_failing => {
+                tracing::error!(%error, "commits fail; requests are refused until they succeed");
+            }
+            Ok(()) if self.is_failing => tracing::info!("commits succeed again"),
+            _ => {}
+        }
+        self.is_failing = result.is_err();
     }
 
     /// Tells the lanes' owner what was committed.

@@ -1,1 +1,18 @@
-//! What tests share: a server, a scriptable receiver, a clock to move by hand.
+//! What tests share: a scriptable receiver, a clock to move by hand, a verifier, seeded chance.
+//!
+//! Made for tests alone: what cannot go on panics, and says why.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod chance;
+mod clock;
+mod receiver;
+mod verify;
+
+pub use chance::{SEED_VARIABLE, chance};
+pub use clock::ManualClock;
+pub use receiver::{Answer, Gate, Received, Receiver, Reply};
+pub use verify::{Unverified, verify};

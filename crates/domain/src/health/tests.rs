@@ -141,6 +141,20 @@ fn gone_switches_it_off_and_only_a_hand_switches_it_on() {
 }
 
 #[test]
+fn switched_off_by_hand_the_clock_stands_still_and_no_reason_is_told() {
+    let mut health = LaneHealth::default();
+    health.switched_off_by_hand(at(100));
+    assert_eq!(
+        (health.state(), health.record().reason),
+        (HealthState::Off, None)
+    );
+    assert_eq!(health.active_clock(at(500)), 100_000_000);
+    assert_eq!(health.succeeded(at(510)), HealthChange::None);
+    health.switched_on(at(600));
+    assert_eq!(health.active_clock(at(610)), 110_000_000);
+}
+
+#[test]
 fn five_days_of_failures_switch_it_off_if_it_failed_lately_too() {
     let cases = [
         (5 * DAY - 1, 5 * DAY - 2, false),

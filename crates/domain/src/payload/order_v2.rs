@@ -49,10 +49,10 @@ pub(super) fn render(out: &mut String, facts: &StageFacts<'_>) {
     let mut order = Object::begin(out);
     order.null("request_id");
     order.integer("order_id", facts.order_id.0);
-    order.null("request_datetime");
-    order.value("order_datetime", |out| {
-        datetime(out, facts.order_created_at)
-    });
+    // An order is requested by creating it: both times are the same.
+    for name in ["request_datetime", "order_datetime"] {
+        order.value(name, |out| datetime(out, facts.order_created_at));
+    }
     order.text("order_status", Some(facts.order_status));
     order.boolean(
         "submitted_cancel_onsite",
@@ -65,7 +65,7 @@ pub(super) fn render(out: &mut String, facts: &StageFacts<'_>) {
         .object("client")
         .picks(&Members::of(fields, OrderField::Client), CLIENT);
     property_info(order.object("property_info"), facts);
-    order.json("appointments", fields.get(OrderField::Appointments));
+    order.array("appointments", fields.get(OrderField::Appointments));
     order
         .object("links")
         .picks(&Members::of(fields, OrderField::Links), LINKS);

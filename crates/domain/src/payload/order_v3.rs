@@ -20,7 +20,8 @@ const PROPERTY: &[(&str, &str)] = &[
     ("price", "price"),
     ("square_footage", "square_footage"),
 ];
-/// The access code is left out on purpose: it opens a door.
+/// `access_code` is left out on purpose: it opens a door. Members are picked by their unescaped names, so no
+/// spelling lets it through. What stands inside a picked member is the caller's own affair.
 const PROPERTY_ACCESS: &[(&str, &str)] = &[
     ("vacant", "vacant"),
     ("method_of_access", "method_of_access"),
@@ -55,23 +56,20 @@ pub(super) fn render(out: &mut String, facts: &StageFacts<'_>) {
         order.json(field.name(), fields.get(field));
     }
     property(order.object("property"), facts);
-    order.json("client", fields.get(OrderField::Client));
+    order.hash("client", fields.get(OrderField::Client));
     order.object("property_access").picks(
         &Members::of(fields, OrderField::PropertyAccess),
         PROPERTY_ACCESS,
     );
-    order.json("services", fields.get(OrderField::Services));
-    order.json("appointments", fields.get(OrderField::Appointments));
+    order.array("services", fields.get(OrderField::Services));
+    order.array("appointments", fields.get(OrderField::Appointments));
     order
         .object("assets")
         .picks(&Members::of(fields, OrderField::Assets), ASSETS);
-    for field in [
-        OrderField::Links,
-        OrderField::Metadata,
-        OrderField::OrderNotes,
-    ] {
-        order.json(field.name(), fields.get(field));
+    for field in [OrderField::Links, OrderField::Metadata] {
+        order.hash(field.name(), fields.get(field));
     }
+    order.json("order_notes", fields.get(OrderField::OrderNotes));
 }
 
 fn property(mut property: Object<'_>, facts: &StageFacts<'_>) {

@@ -13,4 +13,6 @@ pub(super) fn render(out: &mut String, facts: &StageFacts<'_>) {
     order.text("stage", Some(facts.stage));
     order.text("event", facts.event_slug);
     order.time("stage_at", facts.stage_at);
+    order.time("accepted_at", facts.accepted_at);
+    order.time("order_created_at", facts.order_created_at);
 }

@@ -42,6 +42,16 @@ impl<'o> Object<'o> {
         self.name(name).push_str(json.map_or("null", RawValue::get));
     }
 
+    /// An object that the caller wrote; null where something else stands in its place.
+    pub(super) fn hash(&mut self, name: &str, json: Option<&RawValue>) {
+        self.json(name, json.filter(|json| json.get().starts_with('{')));
+    }
+
+    /// An array that the caller wrote; null where something else stands in its place.
+    pub(super) fn array(&mut self, name: &str, json: Option<&RawValue>) {
+        self.json(name, json.filter(|json| json.get().starts_with('[')));
+    }
+
     /// A text, or null.
     pub(super) fn text(&mut self, name: &str, text: Option<&str>) {
         let out = self.name(name);

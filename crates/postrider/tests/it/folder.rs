@@ -109,8 +109,11 @@ fn data_without_its_key_is_refused() {
 #[test]
 fn what_is_unknown_is_refused_with_the_nearest_name() {
     let folder = tempfile::tempdir().expect("a folder");
-    let text = refused(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
-    assert!(text.contains("--listen"), "{text}");
+    let text = refused(folder.path(), &["serve", "--lisen", "127.0.0.1:0"]);
+    assert!(
+        text.contains("--lisen") && text.contains("--listen"),
+        "{text}"
+    );
     let mut command = postrider(folder.path());
     let output = command
         .args(["config", "print"])

@@ -32,13 +32,12 @@ pub(super) fn update(
 ) -> Result<WebhookOutSub, Fault> {
     let before = find(&writing.connection, integration_id, id)?;
     let references = references(&before, &changes);
-    let is_switched_on = changes.active == Some(true);
     let mut after = changed(before.clone(), changes);
     after.updated_at = change.at;
     refuse_bad(&writing.connection, &references, &after)?;
     store(&writing.connection, &after)?;
-    if is_switched_on {
-        recover(&writing.connection, &mut after, change.at)?;
+    if after.active != before.active {
+        switch(&writing.connection, &mut after, change.at)?;
     }
     write_event(&writing.connection, change, "update", Some(&before), &after)?;
     writing.known.forget_subscribers(integration_id);
@@ -134,14 +133,15 @@ fn store(connection: &Connection, sub: &WebhookOutSub) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Somebody switched it on: its lane is healthy from now on, and the clock by which jobs are given up goes
-/// on from where it stood.
-fn recover(connection: &Connection, sub: &mut WebhookOutSub, at: Moment) -> Result<(), Fault> {
+/// Somebody switched it on or off by hand. While it is off, the clock by which jobs are given up stands
+/// still; on again, its lane is healthy and the clock goes on from where it stood.
+fn switch(connection: &Connection, sub: &mut WebhookOutSub, at: Moment) -> Result<(), Fault> {
     let mut health = LaneHealth::from_record(sub.health.clone());
-    health.switched_on(at);
-    if *health.record() != sub.health {
-        sub.health = health.record().clone();
-        put_lane(connection, sub.id, &sub.health)?;
+    if sub.active {
+        health.switched_on(at);
+    } else {
+        health.switched_off_by_hand(at);
     }
-    Ok(())
+    sub.health = health.record().clone();
+    put_lane(connection, sub.id, &sub.health)
 }
