@@ -33,9 +33,10 @@ pub enum EmailsFault {
 }
 
 impl NotificationEmails {
-    /// The addresses, without the blanks around them.
+    /// The addresses, without the blanks around them. Only blanks: a line break in the list, which is kept as it
+    /// was given, could end a mail's header early.
     pub fn addresses(&self) -> impl Iterator<Item = &str> {
-        self.0.split(',').map(str::trim)
+        self.0.split(',').map(|address| address.trim_matches(' '))
     }
 
     /// The text as it was given.
@@ -127,7 +128,7 @@ mod tests {
             assert_eq!(emails.addresses().collect::<Vec<_>>(), addresses);
             assert_eq!(emails.as_str(), text);
         }
-        let ten = vec!["a@b.c"; 10].join(",");
+        let ten = ["a@b.c"; 10].join(",");
         assert!(ten.parse::<NotificationEmails>().is_ok());
     }
 
@@ -148,6 +149,10 @@ mod tests {
             ("ann@example.com,", 2),
             ("ann@example.com, bob", 2),
             ("Ann <ann@example.com>", 1),
+            ("ann@example.com\r\n", 1),
+            ("ann@example.com\r\n,bob@example.com", 1),
+            ("ann@example.com,\nbob@example.com", 2),
+            ("ann@example.com,\tbob@example.com", 2),
         ];
         for (text, number) in cases {
             assert_eq!(
@@ -162,7 +167,7 @@ mod tests {
         for text in [local, label, whole] {
             assert!(!is_address(&text), "{text}");
         }
-        let eleven = vec!["a@b.c"; 11].join(",");
+        let eleven = ["a@b.c"; 11].join(",");
         assert_eq!(
             eleven.parse::<NotificationEmails>(),
             Err(EmailsFault::TooMany)

@@ -20,7 +20,6 @@ use std::time::Duration;
 
 use domain::destination::EgressPolicy;
 use domain::retry::RetryPolicy;
-use url::Url;
 
 pub use args::ConfigArgs;
 pub use fault::ConfigFault;
@@ -39,8 +38,6 @@ pub struct Config {
     pub data: PathBuf,
     /// Where the server listens.
     pub listen: SocketAddr,
-    /// The server as others see it; absent means as it listens.
-    pub public_url: Option<Url>,
     /// What is logged.
     pub log: LogFilter,
     /// Which addresses deliveries may reach.
@@ -69,7 +66,6 @@ impl Config {
         Ok(Config {
             data: parse::data(&gathered)?,
             listen: parse::listen(&gathered)?,
-            public_url: parse::public_url(&gathered)?,
             log: parse::log(&gathered)?,
             egress: parse::egress(&gathered)?,
             retry: parse::retry(&gathered)?,

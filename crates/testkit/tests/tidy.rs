@@ -1,6 +1,15 @@
 //! The house rules that no compiler keeps: which crate may know which, how long a file is, how a module
 //! begins, and what nobody may leave behind.
 
+#![expect(
+    clippy::expect_used,
+    reason = "what a test leans on shall end it where it breaks"
+)]
+#![expect(
+    clippy::expect_used,
+    reason = "a test says what it expects, and fails by a panic"
+)]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

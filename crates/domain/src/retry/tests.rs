@@ -112,6 +112,11 @@ fn schedules_have_bounds_that_are_named() {
     );
     assert!(parse_schedule("5s,,6s").is_err());
     assert!(parse_schedule("").is_err());
+    assert_eq!(
+        parse_schedule("100ms,24h"),
+        Ok(vec![Duration::from_millis(100), seconds(86_400)])
+    );
+    assert_eq!(STEPS_MAX, 50);
     let many = vec!["5s"; STEPS_MAX].join(",");
     assert!(parse_schedule(&many).is_ok());
     assert_eq!(
@@ -123,6 +128,7 @@ fn schedules_have_bounds_that_are_named() {
         RetryPolicy::new(steps.into_iter().map(seconds).collect(), seconds(give_up))
     };
     assert!(new(vec![1], 1).is_ok());
+    assert!(new(vec![1; STEPS_MAX], 60).is_ok());
     assert!(new(vec![86_400], 30 * 86_400).is_ok());
     assert_eq!(new(vec![1], 0), Err(RetryFault::GiveUp));
     assert_eq!(new(vec![1], 30 * 86_400 + 1), Err(RetryFault::GiveUp));

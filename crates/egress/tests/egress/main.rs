@@ -1,5 +1,11 @@
 //! Exchanges over real sockets on loopback, with receivers that behave well and badly.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what it expects, and fails by a panic"
+)]
+
 mod guard;
 mod hostile;
 mod keep_alive;

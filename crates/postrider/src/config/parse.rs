@@ -10,7 +10,6 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::destination::EgressPolicy;
 use domain::retry::{RetryFault, RetryPolicy, parse_duration, parse_schedule};
 use domain::webhook_out_sub::TIMEOUT_SECONDS_MAX;
-use url::Url;
 
 use super::fault::ConfigFault;
 use super::gather::Gathered;
@@ -54,22 +53,6 @@ pub(super) fn listen(gathered: &Gathered) -> Result<SocketAddr, ConfigFault> {
         let reason =
             format!("`{text}` is no address with a port; write for example 127.0.0.1:8080");
         gathered.bad(&setting::LISTEN, reason)
-    })
-}
-
-pub(super) fn public_url(gathered: &Gathered) -> Result<Option<Url>, ConfigFault> {
-    let Some(text) = gathered.text(&setting::PUBLIC_URL) else {
-        return Ok(None);
-    };
-    let url = Url::parse(text).ok();
-    let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
-    let url = url.filter(|url| url.username().is_empty() && url.password().is_none());
-    let url = url.filter(|url| url.query().is_none() && url.fragment().is_none());
-    url.map(Some).ok_or_else(|| {
-        let reason = format!(
-            "`{text}` is no plain http(s) URL; write for example https://hooks.example.com"
-        );
-        gathered.bad(&setting::PUBLIC_URL, reason)
     })
 }
 

@@ -96,13 +96,6 @@ pub static LISTEN: Setting = Setting::new(
 )
 .value("ADDRESS")
 .default("127.0.0.1:8080");
-/// What the server is called from outside.
-pub static PUBLIC_URL: Setting = Setting::new(
-    "public_url",
-    "public-url",
-    "Address of the server as others see it [default: from --listen]",
-)
-.value("URL");
 /// What is logged.
 pub static LOG: Setting = Setting::new(
     "log",
@@ -175,11 +168,10 @@ pub static SHUTDOWN_GRACE: Setting = Setting::new(
 .default("30s");
 
 /// All settings, in the order in which help and `config print` show them.
-pub static ALL: [&Setting; 13] = [
+pub static ALL: [&Setting; 12] = [
     &DATA,
     &DATABASE_URL,
     &LISTEN,
-    &PUBLIC_URL,
     &LOG,
     &EGRESS_ALLOW,
     &RETRY_SCHEDULE,

@@ -61,7 +61,6 @@ fn the_defaults_are_those_of_the_documentation() {
         std::path::absolute("postrider-data").expect("a path")
     );
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
-    assert_eq!(config.public_url, None);
     assert_eq!(config.log.to_string(), "info");
     assert!(config.egress.allow().is_empty());
     assert_eq!(config.retry, domain::retry::RetryPolicy::default());
@@ -161,10 +160,6 @@ fn a_bad_flag_is_refused_with_the_remedy() {
         (
             ["--log", "inffo"],
             "`inffo` is no level; did you mean info?",
-        ),
-        (
-            ["--public-url", "hooks.example.com"],
-            "`hooks.example.com` is no plain http(s) URL; write for example https://hooks.example.com",
         ),
         (
             ["--database-url", "postgres://u:secret@db/p"],
@@ -308,7 +303,6 @@ fn what_is_printed_has_every_setting_its_place_and_no_secret() {
         vec!["log", "debug", "POSTRIDER_LOG"],
         vec!["secret_key", "(secret)", "POSTRIDER_SECRET_KEY"],
         vec!["egress.allow", "none", "default"],
-        vec!["public_url", "–", "default"],
     ] {
         assert!(lines.contains(&line), "{line:?} in\n{table}");
     }

@@ -7,6 +7,16 @@ use crate::harness::{Client, Server};
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 const ROUTE: &str = "/api/v1/webhook_out_subs/create";
 
+/// Method, path, headers, body; code and status of the answer.
+type Case<'a> = (
+    &'a str,
+    &'a str,
+    &'a [(&'a str, &'a str)],
+    &'a str,
+    u16,
+    &'a str,
+);
+
 #[test]
 fn each_status_is_provoked_and_found_in_its_order() {
     let mut server = Server::start();
@@ -14,7 +24,7 @@ fn each_status_is_provoked_and_found_in_its_order() {
     let client = server.client();
     let good = json!({ "token": token, "key": "a", "name": "A" }).to_string();
     let none = "{\"key\": \"a\"}";
-    let cases: &[(&str, &str, &[(&str, &str)], &str, u16, &str)] = &[
+    let cases: &[Case<'_>] = &[
         (
             "POST",
             "/api/v1/nothing/create",

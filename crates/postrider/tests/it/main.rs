@@ -1,5 +1,13 @@
 //! The real binary from outside: a process, its HTTP API, a receiver on loopback.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::too_many_lines,
+    clippy::panic,
+    reason = "a test says what it expects, fails by a panic, prints its seed, and may have a long table of cases"
+)]
+
 mod harness;
 
 mod contract;

@@ -153,8 +153,8 @@ fn required() -> Vec<Case> {
 }
 
 fn optional() -> Vec<Case> {
-    let ten = vec!["a@example.com"; 10].join(",");
-    let eleven = vec!["a@example.com"; 11].join(",");
+    let ten = ["a@example.com"; 10].join(",");
+    let eleven = ["a@example.com"; 11].join(",");
     vec![
         ("statuses", None, Stored(json!([]))),
         ("statuses", Some(json!(null)), Stored(json!([]))),

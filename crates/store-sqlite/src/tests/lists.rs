@@ -181,6 +181,7 @@ async fn a_store_starts_with_the_words_of_both_vocabularies() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn orders_are_found_by_what_people_know_of_them() {
     let world = World::new().await;
     for (number, (external, status)) in [("A1", "hold"), ("A12", "scheduled"), ("B1", "scheduling")]

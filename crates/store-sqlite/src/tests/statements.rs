@@ -157,12 +157,15 @@ fn all_jobs() -> JobQuery {
     }
 }
 
+/// Adds a filter to a query.
+type Filter = Box<dyn Fn(&mut JobQuery)>;
+
 /// Ways to narrow a query down, each by one filter.
-fn filters() -> Vec<Box<dyn Fn(&mut JobQuery)>> {
+fn filters() -> Vec<Filter> {
     fn text(text: &str) -> Vec<String> {
         vec![text.to_owned()]
     }
-    let mut filters: Vec<Box<dyn Fn(&mut JobQuery)>> = vec![
+    let mut filters: Vec<Filter> = vec![
         Box::new(|_| ()),
         Box::new(|query| query.states = vec![JobState::Pending, JobState::Exhausted]),
         Box::new(|query| {

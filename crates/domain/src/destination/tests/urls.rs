@@ -102,6 +102,7 @@ fn the_length_is_counted_in_characters() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn every_spelling_of_a_refused_address_is_seen_through() {
     let hosts = [
         // IPv4 loopback: dotted, decimal, octal, hexadecimal, shortened, escaped, full-width, with a dot.
