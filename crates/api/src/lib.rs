@@ -24,6 +24,8 @@ mod params;
 mod request_id;
 mod routes;
 mod server;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod webhook_jobs;
 mod webhook_out_subs;

@@ -1,11 +1,17 @@
-//! Outgoing webhook subscriptions: whom to tell, of what, and how.
+//! Outgoing webhook subscriptions.
 
 pub(crate) mod create;
 pub(crate) mod delete;
-pub(crate) mod fields;
+mod fields;
 pub(crate) mod index;
 pub(crate) mod rotate_secret;
 pub(crate) mod send_test;
 pub(crate) mod show;
 pub(crate) mod update;
-mod warnings;
+
+use contract::Param;
+
+const ID: Param = Param::integer("id")
+    .at(200)
+    .required()
+    .about("The id of the subscription.");

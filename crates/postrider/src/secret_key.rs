@@ -61,7 +61,7 @@ fn make(folder: &Path, file: &Path) -> anyhow::Result<()> {
             folder.display()
         )
     };
-    std::fs::create_dir_all(folder).with_context(unusable)?;
+    store_sqlite::make_folder(folder)?;
     let (_, text) = SecretKey::generate()?;
     let draft = folder.join(format!("{KEY_FILE}.{}", std::process::id()));
     let mut options = OpenOptions::new();

@@ -29,7 +29,7 @@ mod webhook_out_subs;
 mod writer;
 
 pub use migrate::MigrateFault;
-pub use open::{OpenFault, ServeLock, SqliteStore, has_data};
+pub use open::{OpenFault, ServeLock, SqliteStore, has_data, make_folder};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! Opening a data folder, and the two ways to work on it.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -25,6 +26,8 @@ use crate::{check, list_items};
 const DATABASE_FILE: &str = "postrider.db";
 /// Held by the process that serves, within the data folder.
 const LOCK_FILE: &str = "serve.lock";
+/// Entered by its owner only.
+const FOLDER_MODE: u32 = 0o700;
 /// How long a request waits for a place in the writer's queue before it is told to come again.
 const QUEUE_SECONDS_MAX: u64 = 5;
 
@@ -87,6 +90,19 @@ pub struct SqliteStore {
     pub(crate) readers: Readers,
 }
 
+/// Makes the data folder if there is none, for its owner's eyes only: orders hold people's addresses.
+///
+/// # Errors
+/// [`OpenFault::Folder`].
+pub fn make_folder(folder: &Path) -> Result<(), OpenFault> {
+    let mut builder = DirBuilder::new();
+    let made = builder.recursive(true).mode(FOLDER_MODE).create(folder);
+    made.map_err(|error| OpenFault::Folder {
+        folder: folder.to_owned(),
+        error,
+    })
+}
+
 /// Whether the folder has a database.
 pub fn has_data(folder: &Path) -> bool {
     folder.join(DATABASE_FILE).exists()
@@ -102,7 +118,7 @@ impl ServeLock {
             folder: folder.to_owned(),
             error,
         };
-        std::fs::create_dir_all(folder).map_err(unusable)?;
+        make_folder(folder)?;
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).read(true).write(true);
         let file = options.open(folder.join(LOCK_FILE)).map_err(unusable)?;
@@ -132,7 +148,7 @@ impl SqliteStore {
             folder: folder.to_owned(),
             error,
         };
-        std::fs::create_dir_all(folder).map_err(unusable)?;
+        make_folder(folder)?;
         let path = folder.join(DATABASE_FILE);
         let unreadable = |error| OpenFault::Database {
             file: path.clone(),

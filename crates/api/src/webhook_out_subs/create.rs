@@ -60,6 +60,7 @@ async fn handle(call: Call<'_>) -> Answer {
     if input.boolean("notify") == Some(true) && !input.is_given("notification_emails") {
         input.missing("notification_emails");
     }
+    fields::check_repeated_words(&call).await?;
     call.refuse_faults(|| references(&call, scope)).await?;
     let (scope, new) = input.finish(|| Some((scope?, new?)))?;
     let url = new.callback_url.clone();

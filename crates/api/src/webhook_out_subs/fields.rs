@@ -1,172 +1,192 @@
-//! What a subscription consists of: declared and parsed once for creating and updating it.
+//! The fields of a subscription, as `create` and `update` read them.
 
-use contract::{Input, Kind, Param};
-use domain::destination::{CALLBACK_URL_CHARS_MAX, CallbackUrl, EgressPolicy};
+use contract::{Input, Param};
+use domain::destination::CallbackUrl;
 use domain::id::{IntegrationId, WebhookOutSubId};
+use domain::notification_emails::NotificationEmails;
 use domain::payload::View;
+use domain::success_code::SuccessCode;
 use domain::vocabulary::ALL;
 use domain::webhook_out_sub::{MAX_IN_FLIGHT_MAX, Ordering, TIMEOUT_SECONDS_MAX, Version};
 use store::{List, Reference, Target};
 
-use crate::integrations::fields::{KEY_CHARS_MAX, NAME_CHARS_MAX};
+use crate::call::Call;
 use crate::params::SLUG;
+use crate::trouble::Trouble;
 
-/// Most characters of the list of addresses: ten of the longest with their commas, and some blanks.
-const NOTIFICATION_EMAILS_CHARS_MAX: usize = 2_600;
-/// Most characters of a list of success codes: all hundred of them with commas and blanks.
+/// Longest key and name in characters.
+const KEY_CHARS_MAX: usize = 100;
+const NAME_CHARS_MAX: usize = 200;
+/// Longest list of addresses and of success codes in characters, more than their own rules allow.
+const EMAILS_CHARS_MAX: usize = 3_000;
 const SUCCESS_CODE_CHARS_MAX: usize = 500;
-/// Most characters of a signing secret: 64 bytes in base64 with the prefix, and room for a clear message.
-const SIGNING_SECRET_CHARS_MAX: usize = 200;
+/// Longest callback URL in characters that is looked at at all; the domain's own limit is told better there.
+const CALLBACK_URL_CHARS_MAX: usize = 100_000;
+/// Most words of a list: more than a vocabulary has.
+const SLUGS_MAX: usize = 500;
 
-pub(super) const ID: Param = Param::integer("id")
-    .at(200)
-    .required()
-    .about("The id of the subscription.");
-
-pub(super) const KEY: Param = Param::string("key").chars(1, KEY_CHARS_MAX).about(
-    "Its name for machines, of letters, digits and _ . : - signs; unique in the integration.",
-);
-
+pub(super) const KEY: Param = Param::string("key")
+    .chars(1, KEY_CHARS_MAX)
+    .about("Its name for machines, unique in the integration: letters, digits and `_ . : -`.");
 pub(super) const NAME: Param = Param::string("name")
     .chars(1, NAME_CHARS_MAX)
     .about("Its name for people.");
-
 pub(super) const CALLBACK_URL: Param = Param::string("callback_url")
-    .chars(1, CALLBACK_URL_CHARS_MAX)
+    .chars(0, CALLBACK_URL_CHARS_MAX)
     .about(
-        "Where payloads are POSTed: an absolute https or http URL without user name and fragment. \
-         Addresses that are not public are refused unless the operator allows them.",
+        "Where payloads are POSTed: an absolute http or https URL of up to 2,048 characters, without user \
+         info and fragment, that does not lead to a private address.",
     );
-
-pub(super) const STATUSES: Param = Param::array("statuses", &SLUG).about(
-    "The order statuses that make a webhook job, slugs of the list `order_status`; `\"*\"` means all. \
-     `canceled` and `cancelled` match each other.",
-);
-
-pub(super) const EVENTS: Param = Param::array("events", &SLUG).about(
-    "The order events that make a webhook job, slugs of the list `order_event`; `\"*\"` means all. A \
-     change that both lists match makes one job.",
-);
-
+pub(super) const STATUSES: Param = Param::array("statuses", &SLUG)
+    .items(0, SLUGS_MAX)
+    .about("Order statuses that make a job, slugs of the list `order_status`; `\"*\"` means all.");
+pub(super) const EVENTS: Param = Param::array("events", &SLUG)
+    .items(0, SLUGS_MAX)
+    .about("Order events that make a job, slugs of the list `order_event`; `\"*\"` means all.");
 pub(super) const NOTIFICATION_EMAILS: Param = Param::string("notification_emails")
-    .chars(1, NOTIFICATION_EMAILS_CHARS_MAX)
-    .about("Who is told when the callback keeps failing: up to 10 addresses separated by commas.");
-
-pub(super) const SUCCESS_CODE: Param = Param::string("success_code")
-    .chars(1, SUCCESS_CODE_CHARS_MAX)
+    .chars(0, EMAILS_CHARS_MAX)
     .about(
-        "The HTTP statuses of the callback's answer that count as delivered: `2xx` (meant when absent), one \
-         code from 200 to 299, or several separated by commas.",
+        "Whom to tell when the callback keeps failing: up to 10 addresses, separated by commas.",
     );
-
-pub(super) const PAYLOAD_RENDER_VIEW: Param = Param::string("payload_render_view")
-    .one_of(&View::NAMES)
-    .about("The view that renders payloads; when absent, `order_v2` or `order_v3` by the version.");
-
-pub(super) const ACTIVE: Param = Param::boolean("active").about(
-    "Whether jobs are made and sent; true when absent. Switched off, waiting jobs are held and no new \
-     ones are made.",
+pub(super) const SUCCESS_CODE: Param = Param::string("success_code")
+    .chars(0, SUCCESS_CODE_CHARS_MAX)
+    .about(
+        "Which statuses of the callback's answer count as delivered: `2xx`, one code from 200 to 299, or \
+         several separated by commas. Any 2XX when absent.",
+    );
+pub(super) const PAYLOAD_RENDER_VIEW: Param = Param::string("payload_render_view").about(
+    "The view that renders payloads: `order_v2`, `order_v3` or `thin`; the version's own when absent.",
 );
-
+pub(super) const ACTIVE: Param = Param::boolean("active")
+    .about("Whether jobs are made and sent. Switched off, what waits is held.");
 pub(super) const NOTIFY: Param = Param::boolean("notify").about(
-    "Whether mails are sent to `notification_emails`, which is then required; false when absent.",
+    "Whether `notification_emails` are told when the callback keeps failing; they are required then.",
 );
-
 pub(super) const VERSION: Param = Param::string("version")
-    .required()
     .one_of(&Version::NAMES)
-    .about("The generation of the payload: `v2` is driven by statuses, `v3` by events.");
-
+    .required()
+    .about("The generation of the payload.");
 pub(super) const ORDERING: Param = Param::string("ordering").one_of(&Ordering::NAMES).about(
-    "In which order jobs go out: those of one order in sequence (`order`, meant when absent), all in \
-     sequence (`subscription`), or as they come (`none`).",
+    "In which order jobs go out: `order` (the jobs of one order in sequence, other orders in parallel), \
+     `subscription` (all in sequence), `none` (as they come). `order` when absent.",
 );
-
 pub(super) const TIMEOUT_SECONDS: Param = Param::integer("timeout_seconds")
     .range(1, TIMEOUT_SECONDS_MAX as i64)
-    .about("How long the callback may take to answer; the server's deadline when absent.");
-
+    .about("How long an attempt may take; the server's setting when absent.");
 pub(super) const MAX_IN_FLIGHT: Param = Param::integer("max_in_flight")
     .range(1, MAX_IN_FLIGHT_MAX as i64)
-    .about("Most requests to the callback at the same time; 32 when absent.");
+    .about("Most requests at once; 32 when absent.");
+pub(super) const SIGNING_SECRET: Param = Param::string("signing_secret").about(
+    "A signing secret of your own: `whsec_` and 24 to 64 bytes in base64. One is made when absent.",
+);
 
-pub(super) const SIGNING_SECRET: Param = Param::string("signing_secret")
-    .chars(1, SIGNING_SECRET_CHARS_MAX)
-    .about(
-        "A secret of your own that signs payloads: `whsec_` and 24 to 64 bytes in base64. One is made \
-         when absent.",
-    );
+/// A name for machines.
+pub(super) fn key(text: &str) -> Result<String, &'static str> {
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-');
+    if text.chars().all(is_sign) {
+        Ok(text.to_owned())
+    } else {
+        Err("may hold letters, digits and _ . : - only")
+    }
+}
 
-/// A callback URL that may be reached, as far as can be said before its name is resolved.
-pub(super) fn callback_url(text: &str, policy: &EgressPolicy) -> Result<CallbackUrl, String> {
+pub(super) fn view(name: &str) -> Result<String, String> {
+    match View::parse(name) {
+        Some(view) => Ok(view.name().to_owned()),
+        None => Err(format!("is no view; there are {}", View::NAMES.join(", "))),
+    }
+}
+
+/// A URL whose address, as far as it can be told from its text, may be reached.
+pub(super) fn callback_url(call: &Call<'_>, text: &str) -> Result<CallbackUrl, String> {
     let url = CallbackUrl::parse(text).map_err(|fault| fault.to_string())?;
-    policy.check_url(&url).map_err(|fault| fault.to_string())?;
+    let policy = &call.api.settings.egress;
+    policy
+        .check_url(&url)
+        .map_err(|refused| refused.to_string())?;
     Ok(url)
 }
 
-/// A parameter that the declaration has confined to 32 bits.
-pub(super) fn count(input: &Input<'_>, name: &str) -> Option<u32> {
-    input
-        .integer(name)
-        .and_then(|count| u32::try_from(count).ok())
+pub(super) fn emails(
+    text: &str,
+) -> Result<NotificationEmails, domain::notification_emails::EmailsFault> {
+    text.parse()
 }
 
-/// The version, of which only the declared names come this far.
+pub(super) fn success_code(
+    text: &str,
+) -> Result<SuccessCode, domain::success_code::SuccessCodeFault> {
+    text.parse()
+}
+
 pub(super) fn version(input: &Input<'_>) -> Option<Version> {
-    input.string("version").as_deref().and_then(Version::parse)
+    Version::parse(&input.string(VERSION.name)?)
 }
 
-/// The ordering, of which only the declared names come this far.
-pub(super) fn ordering(input: &Input<'_>, name: &str) -> Option<Ordering> {
-    input.string(name).as_deref().and_then(Ordering::parse)
+pub(super) fn ordering(input: &Input<'_>) -> Option<Ordering> {
+    Ordering::parse(&input.string(ORDERING.name)?)
 }
 
-/// Each slug once, in the order of their first mention.
-pub(super) fn folded(mut slugs: Vec<String>) -> Vec<String> {
+/// A number that its declaration bounds.
+pub(super) fn small(input: &Input<'_>, name: &str) -> Option<u32> {
+    u32::try_from(input.integer(name)?).ok()
+}
+
+/// Words, each once.
+pub(super) fn words(input: &Input<'_>, name: &str) -> Option<Vec<String>> {
+    let mut words = input.strings(name)?;
     let mut seen = std::collections::HashSet::new();
-    slugs.retain(|slug| seen.insert(slug.clone()));
-    slugs
+    words.retain(|word| seen.insert(word.clone()));
+    Some(words)
 }
 
-/// What must hold of the parameters that name other records, or are to be unique.
-///
-/// They are looked at before the store is asked to write: it knows the lists without their repeats, and
-/// could not name the places as the caller wrote them.
-pub(super) fn references(
-    input: &Input<'_>,
-    key: Option<&str>,
-    integration_id: Option<IntegrationId>,
-    id: Option<WebhookOutSubId>,
-) -> Vec<Reference> {
-    let mut references = Vec::new();
-    for (name, list) in [("statuses", List::OrderStatus), ("events", List::OrderEvent)] {
-        let slugs = input.sound_strings(name);
-        for (index, slug) in slugs.into_iter().filter(|(_, slug)| *slug != ALL) {
-            let slug = slug.to_owned();
-            let target = Target::ListItem { list, slug };
-            references.push(Reference::new(format!("{name}[{index}]"), target));
+/// Looks at the words before the store does, where some stand twice: the store gets each once, and would
+/// name places of that shorter list. The key is left to the store, which knows a repeated request.
+pub(super) async fn check_repeated_words(call: &Call<'_>) -> Result<(), Trouble> {
+    let is_repeated = |name: &str| {
+        let words = call.input.sound_strings(name);
+        let distinct: std::collections::HashSet<&str> =
+            words.iter().map(|(_, word)| *word).collect();
+        distinct.len() < words.len()
+    };
+    if is_repeated(STATUSES.name) || is_repeated(EVENTS.name) {
+        for refusal in call.app().check(word_references(call.input)).await? {
+            call.input.fault(&refusal.attr, refusal.message);
         }
     }
-    let Some(integration_id) = integration_id else {
-        return references;
-    };
-    if let Some(id) = id {
-        let target = Target::Subscription { integration_id, id };
-        references.push(Reference::new("id", target));
-    }
-    if let Some(key) = key {
-        let target = Target::FreeSubscriptionKey {
-            integration_id,
-            key: key.to_owned(),
-            except: id,
-        };
-        references.push(Reference::new("key", target));
+    Ok(())
+}
+
+/// What the words refer to. Places are those of the list as it was sent.
+pub(super) fn word_references(input: &Input<'_>) -> Vec<Reference> {
+    let lists = [
+        (STATUSES.name, List::OrderStatus),
+        (EVENTS.name, List::OrderEvent),
+    ];
+    let mut references = Vec::new();
+    for (name, list) in lists {
+        for (index, slug) in input.sound_strings(name) {
+            if slug != ALL {
+                let slug = slug.to_owned();
+                let target = Target::ListItem { list, slug };
+                references.push(Reference::new(format!("{name}[{index}]"), target));
+            }
+        }
     }
     references
 }
 
-/// The kind of slugs, for filters.
-pub(super) const CALLBACK_URL_KIND: Kind = Kind::String {
-    chars_min: 1,
-    chars_max: CALLBACK_URL_CHARS_MAX,
-};
+/// That the key is free.
+pub(super) fn key_reference(
+    input: &Input<'_>,
+    integration_id: Option<IntegrationId>,
+    except: Option<WebhookOutSubId>,
+) -> Option<Reference> {
+    let key = input.string_as(KEY.name, self::key)?;
+    let target = Target::FreeSubscriptionKey {
+        integration_id: integration_id?,
+        key,
+        except,
+    };
+    Some(Reference::new(KEY.name, target))
+}

@@ -50,6 +50,7 @@ async fn handle(call: Call<'_>) -> Answer {
     let scope = call.scope().await?;
     let id = input.integer("id").map(WebhookOutSubId);
     let changes = read(&call);
+    fields::check_repeated_words(&call).await?;
     call.refuse_faults(|| references(&call, scope, id)).await?;
     let (scope, id) = input.finish(|| Some((scope?, id?)))?;
     let url_changed = changes.callback_url.is_some();

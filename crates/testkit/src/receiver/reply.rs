@@ -47,6 +47,8 @@ pub(super) enum AnswerBody {
     Stalled(Bytes),
     /// These bytes, then the connection breaks.
     Broken(Bytes),
+    /// The connection breaks now.
+    Breaking,
 }
 
 /// Makes the connection break in the middle of a body.
@@ -161,13 +163,14 @@ impl Body for AnswerBody {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BreakHere>>> {
         let bytes = match &mut *self {
             AnswerBody::Endless => Bytes::from_static(CHUNK),
             AnswerBody::Whole(bytes) | AnswerBody::Stalled(bytes) | AnswerBody::Broken(bytes) => {
                 std::mem::take(bytes)
             }
+            AnswerBody::Breaking => Bytes::new(),
         };
         if !bytes.is_empty() {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
@@ -176,7 +179,13 @@ impl Body for AnswerBody {
             AnswerBody::Whole(_) => Poll::Ready(None),
             // Nobody is ever woken: it ends when the client closes the connection.
             AnswerBody::Endless | AnswerBody::Stalled(_) => Poll::Pending,
-            AnswerBody::Broken(_) => Poll::Ready(Some(Err(BreakHere))),
+            AnswerBody::Broken(_) => {
+                // A fault drops what is not on its way yet; waiting once sends head and beginning first.
+                *self = AnswerBody::Breaking;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            AnswerBody::Breaking => Poll::Ready(Some(Err(BreakHere))),
         }
     }
 

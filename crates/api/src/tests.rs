@@ -1,0 +1,7 @@
+//! The declarations as a whole, and the API over a real store, without sockets.
+
+mod access;
+mod faults;
+mod harness;
+mod routes;
+mod server;
