@@ -100,7 +100,7 @@ pub struct WebhookJob {
     /// The same on every attempt; the header `webhook-id`.
     pub webhook_id: WebhookId,
     /// How many attempts were made.
-    pub attempts: u32,
+    pub attempt_count: u32,
     /// The status of the last answer; none where no answer came.
     pub status_code: Option<u16>,
     /// When it is due next; none for a final or held one.

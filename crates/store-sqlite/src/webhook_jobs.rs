@@ -106,7 +106,7 @@ fn read(row: &Row<'_>) -> Result<WebhookJob, Fault> {
         state: JobState::parse(&state)
             .ok_or_else(|| Fault::corrupt("webhook_jobs", id, "unknown state"))?,
         webhook_id: WebhookId::from_bytes(row.get("webhook_id")?),
-        attempts: row.get("attempts")?,
+        attempt_count: row.get("attempts")?,
         status_code: row.get("status_code")?,
         next_attempt_at: moment_if_any(row, "next_attempt_at")?,
         passed: row.get("passed")?,

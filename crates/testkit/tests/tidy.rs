@@ -3,10 +3,6 @@
 
 #![expect(
     clippy::expect_used,
-    reason = "what a test leans on shall end it where it breaks"
-)]
-#![expect(
-    clippy::expect_used,
     reason = "a test says what it expects, and fails by a panic"
 )]
 

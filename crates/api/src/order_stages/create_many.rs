@@ -4,7 +4,7 @@ use app::{Denied, Scope};
 use contract::{Failure, Fault, IDEMPOTENCY_KEY, Input, Param, Reply, Route, TOKEN};
 use domain::order::AcceptedStage;
 use serde::Serialize;
-use store::{Created, NewOrderStage};
+use store::{Created, NewOrderStage, StoreError};
 
 use super::stage::{
     CREATE_ORDER, EVENT_SLUG, EXTERNAL_ORDER_ID, ORDER, ORDER_ID, Reported, STAGE, STAGE_AT,
@@ -91,7 +91,11 @@ async fn handle(call: Call<'_>) -> Answer {
             Err(failure) => taken.push(Some(Err(failure))),
         }
     }
-    let mut accepted = call.app().accept_many(&scope, good).await.into_iter();
+    let accepted = call.app().accept_many(&scope, good).await;
+    if let Some(error) = outage(&accepted) {
+        return Err(error.into());
+    }
+    let mut accepted = accepted.into_iter();
     let receipts: Vec<Taken> = items
         .iter()
         .zip(taken)
@@ -99,6 +103,19 @@ async fn handle(call: Call<'_>) -> Answer {
         .collect();
     let receipts: Vec<Receipt<'_>> = receipts.iter().map(receipt).collect();
     Ok(Reply::of(&receipts)?)
+}
+
+/// The store's error, if it took none of the changes: then the request as a whole was not done, and should be
+/// sent again as it is.
+fn outage(accepted: &[Result<Created<AcceptedStage>, Denied>]) -> Option<StoreError> {
+    let mut error = None;
+    for receipt in accepted {
+        match receipt {
+            Err(Denied::Store(found)) => error = Some(found.clone()),
+            _ => return None,
+        }
+    }
+    error
 }
 
 /// One change, or all that is wrong with it.

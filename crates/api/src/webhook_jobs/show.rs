@@ -2,10 +2,9 @@
 
 use contract::{Failure, Reply, Route, TOKEN};
 use domain::id::WebhookJobId;
-use domain::webhook_job::WebhookAttempt;
+use domain::webhook_job::{WebhookAttempt, WebhookJob};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use store::JobDetail;
 
 use super::ID;
@@ -26,11 +25,11 @@ pub(crate) const ENDPOINT: Endpoint = Endpoint {
     handle: |call| Box::pin(handle(call)),
 };
 
-/// A job with all that belongs to it. `attempts` is the list itself here, and its length in lists of jobs.
+/// A job with all that belongs to it.
 #[derive(Serialize)]
 struct Shown<'a> {
     #[serde(flatten)]
-    job: Map<String, Value>,
+    job: &'a WebhookJob,
     attempts: &'a [WebhookAttempt],
     held_by: Option<WebhookJobId>,
     payload: &'a RawValue,
@@ -45,12 +44,8 @@ async fn handle(call: Call<'_>) -> Answer {
 fn reply(detail: &JobDetail) -> Result<Reply, Failure> {
     let payload: &RawValue =
         serde_json::from_slice(&detail.payload).map_err(|_| Failure::crash())?;
-    let Ok(Value::Object(mut job)) = serde_json::to_value(&detail.job) else {
-        return Err(Failure::crash());
-    };
-    job.remove("attempts");
     Reply::of(&Shown {
-        job,
+        job: &detail.job,
         attempts: &detail.attempts,
         held_by: detail.held_by,
         payload,

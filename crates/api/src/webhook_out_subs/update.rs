@@ -1,6 +1,6 @@
 //! `webhook_out_subs/update`.
 
-use app::Scope;
+use app::{Denied, Scope};
 use contract::{Given, Input, Reply, Route, TOKEN, status};
 use domain::id::WebhookOutSubId;
 use store::{Reference, Target, WebhookOutSubChanges};
@@ -9,6 +9,7 @@ use super::{create, fields};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::params::INTEGRATION_ID;
+use crate::trouble::Trouble;
 
 pub(crate) const ROUTE: Route = Route::put("webhook_out_subs", "update")
     .about(
@@ -50,6 +51,7 @@ async fn handle(call: Call<'_>) -> Answer {
     let scope = call.scope().await?;
     let id = input.integer("id").map(WebhookOutSubId);
     let changes = read(&call);
+    require_emails(&call, scope, id).await?;
     fields::check_repeated_words(&call).await?;
     call.refuse_faults(|| references(&call, scope, id)).await?;
     let (scope, id) = input.finish(|| Some((scope?, id?)))?;
@@ -64,6 +66,32 @@ async fn handle(call: Call<'_>) -> Answer {
         return Ok(create::warned(&call, reply, &sub.callback_url, wants_nothing).await);
     }
     Ok(reply)
+}
+
+/// Switched on, `notify` requires somebody to tell: given here, or before.
+async fn require_emails(
+    call: &Call<'_>,
+    scope: Option<Scope<'_>>,
+    id: Option<WebhookOutSubId>,
+) -> Result<(), Trouble> {
+    let input = call.input;
+    if input.boolean("notify") != Some(true) || input.is_given("notification_emails") {
+        return Ok(());
+    }
+    let is_cleared = input.given("notification_emails", Input::string) == Given::Null;
+    let is_known = match scope.zip(id).filter(|_| !is_cleared) {
+        Some((scope, id)) => match call.app().webhook_out_sub(&scope, id).await {
+            Ok(sub) => sub.notification_emails.is_some(),
+            // That there is no such subscription is told as such.
+            Err(Denied::Refused(_)) => true,
+            Err(denied) => return Err(denied.into()),
+        },
+        None => !is_cleared,
+    };
+    if !is_known {
+        input.missing("notification_emails");
+    }
+    Ok(())
 }
 
 fn read(call: &Call<'_>) -> WebhookOutSubChanges {
@@ -84,7 +112,12 @@ fn read(call: &Call<'_>) -> WebhookOutSubChanges {
         ),
         success_code: clearable(input.given_string_as("success_code", fields::success_code)),
         payload_render_view: clearable(input.given_string_as("payload_render_view", fields::view)),
-        active: input.boolean("active"),
+        active: match input.given("active", |input, name| input.boolean(name)) {
+            Given::Value(active) => Some(active),
+            // As a create without it.
+            Given::Null => Some(true),
+            Given::Absent => None,
+        },
         notify: or_default(input, "notify", |input, name| input.boolean(name)),
         version: fields::version(input),
         ordering: or_default(input, "ordering", |input, _| fields::ordering(input)),
