@@ -6,7 +6,7 @@ use std::fmt;
 
 use contract::{Given, Input, JsonShape, Param};
 use domain::order::{OrderChanges, OrderField};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::params::FOREIGN_ID_CHARS_MAX;
@@ -23,6 +23,8 @@ const FREE_JSON: [OrderField; 7] = [
     OrderField::Links,
     OrderField::Assets,
 ];
+/// Most services: each is written out with all its members in payloads of version v2.
+const SERVICES_MAX: usize = 200;
 /// Most bytes of the address as it is written: its parts are bounded, the white space between them is not.
 const ADDRESS_BYTES_MAX: usize = 16 * 1024;
 /// Most characters of a part of the address.
@@ -60,7 +62,7 @@ pub(crate) const PARAMS: [Param; 12] = [
     ),
     free("services", JsonShape::Array)
         .at(1100)
-        .about("What was ordered; the first one is the primary service."),
+        .about("What was ordered, up to 200 items; the first one is the primary service."),
     free("appointments", JsonShape::Array)
         .at(1200)
         .about("When somebody comes."),
@@ -141,9 +143,21 @@ fn check(input: &Input<'_>, changes: &[(OrderField, Option<Box<RawValue>>)]) {
                 if free_bytes > FREE_JSON_BYTES_MAX {
                     input.fault(field.name(), too_much_free_json());
                 }
+                if *field == OrderField::Services {
+                    check_services(input, json);
+                }
             }
             _ => {}
         }
+    }
+}
+
+fn check_services(input: &Input<'_>, json: &RawValue) {
+    let services: Result<Vec<IgnoredAny>, _> = serde_json::from_str(json.get());
+    let count = services.map_or(0, |services| services.len());
+    if count > SERVICES_MAX {
+        let message = format!("must have at most {SERVICES_MAX} items, not {count}");
+        input.fault(OrderField::Services.name(), message);
     }
 }
 

@@ -1,3 +1,5 @@
+//! Tests of what a lane holds in memory.
+
 use store::Withdrawal::{InFlight, Withdrawn as TakenBack};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of the decisions of all lanes together.
+
 use domain::health::HealthState;
 use domain::time::Moment;
 use store::Fence;

@@ -1,3 +1,5 @@
+//! Tests of what an exchange comes to.
+
 use std::time::Duration;
 
 use bytes::Bytes;

@@ -1,3 +1,5 @@
+//! Tests of what one lane may do.
+
 use domain::health::{HealthState, LaneRecord};
 use domain::webhook_job::AttemptOutcome;
 use store::DueJobs;

@@ -36,7 +36,7 @@ pub(super) fn update(
     after.updated_at = change.at;
     refuse_bad(&writing.connection, &references, &after)?;
     store(&writing.connection, &after)?;
-    if after.active != before.active {
+    if after.active != before.active || (after.active && before.health.is_off()) {
         switch(&writing.connection, &mut after, change.at)?;
     }
     write_event(&writing.connection, change, "update", Some(&before), &after)?;
