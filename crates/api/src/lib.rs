@@ -2,7 +2,7 @@
 //!
 //! A request goes through [`Api::answer`] (`server`): the endpoint is looked up (`routes`), the body read
 //! (`body`), and the steps of `contract` are taken; the handler then asks `app`. A handler ends with a
-//! reply or a [`trouble`], which `server` makes into the answer, logging it once.
+//! reply or a `trouble`, which `server` makes into the answer, logging it once.
 //!
 //! To read a route, open `<service>/<action>.rs`: first what it declares, then its types, then what it
 //! does. What several routes declare is in `params`, `listing`, `order_fields` and the service's `fields`.

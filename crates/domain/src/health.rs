@@ -22,7 +22,8 @@ pub const ORDERS_FAILED_TO_REST: usize = 20;
 /// seconds: 5 days.
 pub const FAILING_SECONDS_TO_OFF: u64 = 5 * 24 * 60 * 60;
 /// How fresh another failure must be for that, in seconds: a lane that had nothing to send is not failing.
-const RECENT_FAILURE_SECONDS: u64 = 24 * 60 * 60;
+/// 24 hours, and a little more: a receiver may ask to be left alone for so long, and jitter adds a tenth to a step.
+const RECENT_FAILURE_SECONDS: u64 = 27 * 60 * 60;
 
 /// How a lane is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

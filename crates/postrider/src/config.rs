@@ -1,7 +1,7 @@
 //! The configuration: flags over environment over file over defaults, parsed into types.
 //!
 //! [`setting`] declares what there is, [`args`] and [`gather`] collect texts and where they come from,
-//! this file parses them, [`print`] shows them. What is unknown or bad is refused with its place and the
+//! this file parses them, `print` shows them. What is unknown or bad is refused with its place and the
 //! remedy ([`fault`]); nothing is ignored.
 
 mod args;

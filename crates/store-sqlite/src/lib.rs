@@ -1,7 +1,7 @@
 //! The embedded store: one SQLite file, one writer thread with group commit, a few readers.
 //!
-//! A file per noun, each with its statements on top: what changes runs in [`SqliteStore::write`], what is
-//! only read in [`SqliteStore::read`]. The two paths that every delivery takes have files of their own:
+//! A file per noun, each with its statements on top: what changes runs in `SqliteStore::write`, what is
+//! only read in `SqliteStore::read`. The two paths that every delivery takes have files of their own:
 //! `accept` (a change becomes jobs) and `record` (an attempt becomes history).
 
 mod accept;

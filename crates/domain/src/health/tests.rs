@@ -3,7 +3,8 @@
 use super::*;
 use AttemptOutcome::{EndpointFault, Gone, JobFault};
 
-const DAY: i64 = 24 * 60 * 60;
+const HOUR: i64 = 60 * 60;
+const DAY: i64 = 24 * HOUR;
 
 fn at(seconds: i64) -> Moment {
     Moment::from_microseconds(seconds * 1_000_000)
@@ -159,7 +160,8 @@ fn five_days_of_failures_switch_it_off_if_it_failed_lately_too() {
     let cases = [
         (5 * DAY - 1, 5 * DAY - 2, false),
         (5 * DAY, 4 * DAY, true),
-        (5 * DAY, 4 * DAY - 1, false),
+        (5 * DAY, 5 * DAY - 27 * HOUR, true),
+        (5 * DAY, 5 * DAY - 27 * HOUR - 1, false),
         (9 * DAY, 8 * DAY, true),
     ];
     for (now, previous, off) in cases {
@@ -183,4 +185,43 @@ fn the_record_survives_being_json() {
     );
     let again: LaneRecord = serde_json::from_str(&json).expect("a record");
     assert_eq!(&again, health.record());
+}
+
+/// Nineteen orders and four endpoint faults in a row: one more of either makes it rest.
+fn nearly_resting() -> LaneHealth {
+    let mut health = LaneHealth::default();
+    for id in 1..=15 {
+        health.failed(JobFault, order(id), at(id));
+    }
+    for id in 16..=19 {
+        health.failed(EndpointFault, order(id), at(id));
+    }
+    assert_eq!(health.state(), HealthState::Healthy);
+    health
+}
+
+#[test]
+fn one_more_of_either_kind_is_enough_for_a_rest() {
+    for (outcome, id) in [(JobFault, 20), (EndpointFault, 1)] {
+        let change = nearly_resting().failed(outcome, order(id), at(30));
+        assert_eq!(change, HealthChange::Rested, "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_success_or_a_hand_begins_both_counts_anew() {
+    let by_success = |health: &mut LaneHealth| {
+        health.succeeded(at(25));
+    };
+    let by_hand = |health: &mut LaneHealth| health.switched_on(at(25));
+    let ways: [&dyn Fn(&mut LaneHealth); 2] = [&by_success, &by_hand];
+    for (way, begin_anew) in ways.into_iter().enumerate() {
+        for (outcome, id) in [(JobFault, 20), (EndpointFault, 1)] {
+            let mut health = nearly_resting();
+            begin_anew(&mut health);
+            let change = health.failed(outcome, order(id), at(30));
+            assert_eq!(change, HealthChange::StartedFailing, "{way} {outcome:?}");
+            assert_eq!(health.record().failing_since, Some(at(30)), "{way}");
+        }
+    }
 }
