@@ -81,7 +81,7 @@ impl Engine {
         });
         let lanes = engine
             .store
-            .own_lanes(Arc::new(Owner(engine.clone())))
+            .own_lanes(Arc::new(Owner(engine.clone())), engine.timer.now())
             .await?;
         engine.start_recorder(receiver);
         engine.update(|dispatch, now| dispatch.adopt(lanes, now));

@@ -7,7 +7,7 @@ use domain::id::{OrderId, WebhookJobId, WebhookOutSubId};
 use domain::time::Moment;
 use domain::webhook_id::WebhookId;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use store::{DueJobs, Lane, LaneOwner, Lanes, Outcome, ReadyJob, Rejection, StoreError};
+use store::{DueJobs, Lane, LaneOwner, Lanes, Outcome, ReadyJob, StoreError};
 
 use crate::fault::Fault;
 use crate::open::SqliteStore;
@@ -43,17 +43,19 @@ pub(crate) const STATEMENTS: &[&str] = &[READY_JOB, DUE_JOBS, OLDEST_JOB, NEXT_D
 
 #[async_trait]
 impl Lanes for SqliteStore {
-    async fn own_lanes(&self, owner: Arc<dyn LaneOwner>) -> Result<Vec<Lane>, StoreError> {
+    async fn own_lanes(
+        &self,
+        owner: Arc<dyn LaneOwner>,
+        now: Moment,
+    ) -> Result<Vec<Lane>, StoreError> {
+        webhook_out_subs::delete::cancel_leftovers(self, now).await?;
         // Within the writer: no change can fall between what is read and what is told.
         let owned = self.write(move |writing| {
             let lanes = webhook_out_subs::lanes(&writing.connection, &writing.key)?;
             writing.owner = owner;
             Ok(lanes)
         });
-        owned.await.map_err(|rejection| match rejection {
-            Rejection::Store(error) => error,
-            refused @ Rejection::Refused(_) => StoreError::Failed(refused.to_string()),
-        })
+        owned.await.map_err(StoreError::from)
     }
 
     async fn due_jobs(

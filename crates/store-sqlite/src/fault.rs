@@ -66,10 +66,7 @@ impl From<Fault> for Rejection {
 impl From<Fault> for StoreError {
     /// For work that refuses nothing: a refusal there is a defect.
     fn from(fault: Fault) -> StoreError {
-        match Rejection::from(fault) {
-            Rejection::Store(error) => error,
-            refused @ Rejection::Refused(_) => StoreError::Failed(refused.to_string()),
-        }
+        StoreError::from(Rejection::from(fault))
     }
 }
 

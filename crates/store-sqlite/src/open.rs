@@ -260,10 +260,7 @@ impl Store for SqliteStore {
                 .execute("update list_items set active = active where id = 1", [])?;
             Ok(())
         });
-        touched.await.map_err(|rejection| match rejection {
-            Rejection::Store(error) => error,
-            refused @ Rejection::Refused(_) => StoreError::Failed(refused.to_string()),
-        })
+        touched.await.map_err(StoreError::from)
     }
 
     async fn check(&self, references: Vec<Reference>) -> Result<Vec<Refusal>, StoreError> {

@@ -7,7 +7,7 @@ use domain::time::Moment;
 use domain::webhook_job::WebhookAttempt;
 use domain::webhook_out_sub::Ordering;
 use rusqlite::{Connection, OptionalExtension, params};
-use store::{Change, NextStep, Outcome, Rejection, StoreError};
+use store::{Change, NextStep, Outcome, StoreError};
 
 use crate::audit::{self, AuditEvent};
 use crate::fault::Fault;
@@ -49,10 +49,7 @@ pub(crate) async fn record(store: &SqliteStore, outcomes: Vec<Outcome>) -> Resul
         }
         Ok(())
     });
-    recorded.await.map_err(|rejection| match rejection {
-        Rejection::Store(error) => error,
-        refused @ Rejection::Refused(_) => StoreError::Failed(refused.to_string()),
-    })
+    recorded.await.map_err(StoreError::from)
 }
 
 /// What of a job decides how its outcome is recorded.

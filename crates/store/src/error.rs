@@ -61,6 +61,16 @@ impl Rejection {
     }
 }
 
+/// For work that refuses nothing: a refusal there is a defect of ours.
+impl From<Rejection> for StoreError {
+    fn from(rejection: Rejection) -> StoreError {
+        match rejection {
+            Rejection::Store(error) => error,
+            refused @ Rejection::Refused(_) => StoreError::Failed(refused.to_string()),
+        }
+    }
+}
+
 struct Listed<'a>(&'a [Refusal]);
 
 impl fmt::Display for Listed<'_> {

@@ -156,11 +156,16 @@ impl LaneOwner for NoLanes {
 /// Lanes and their jobs.
 #[async_trait]
 pub trait Lanes {
-    /// Takes over all lanes that this process may own. From then on `owner` is told of every change.
+    /// Takes over all lanes that this process may own, and finishes what a deletion of lanes had left when the
+    /// process before ended. From then on `owner` is told of every change.
     ///
     /// # Errors
     /// When the store cannot be read.
-    async fn own_lanes(&self, owner: Arc<dyn LaneOwner>) -> Result<Vec<Lane>, StoreError>;
+    async fn own_lanes(
+        &self,
+        owner: Arc<dyn LaneOwner>,
+        now: Moment,
+    ) -> Result<Vec<Lane>, StoreError>;
 
     /// Up to `limit` jobs of a lane that are due at `now` and not held, those due first first.
     ///

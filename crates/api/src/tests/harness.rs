@@ -1,15 +1,13 @@
 //! An API over a store in a folder of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
 use app::{App, Underway};
 use axum::body::Body;
 use domain::destination::EgressPolicy;
 use domain::id::{IntegrationId, WebhookJobId};
 use domain::records::Actor;
-use domain::time::{Clock, Moment};
+use domain::time::Clock;
 use domain::token::Token;
 use http::{Request, Response, header};
 use rand::SeedableRng;
@@ -17,26 +15,11 @@ use rand::rngs::StdRng;
 use serde_json::{Value, json};
 use store::{Applications, Change, NewApplication, SecretKey, Store};
 use store_sqlite::SqliteStore;
+use testkit::ManualClock;
 
 use crate::api::{Api, Settings};
 use crate::endpoint::Endpoint;
 use crate::routes::ENDPOINTS;
-
-/// A clock that only tests move.
-pub(super) struct TestClock(AtomicI64);
-
-impl TestClock {
-    pub(super) fn advance(&self, by: Duration) {
-        let microseconds = i64::try_from(by.as_micros()).expect("short");
-        self.0.fetch_add(microseconds, Ordering::SeqCst);
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> Moment {
-        Moment::from_microseconds(self.0.load(Ordering::SeqCst))
-    }
-}
 
 struct Nothing;
 
@@ -49,7 +32,7 @@ impl Underway for Nothing {
 pub(super) struct Fixture {
     pub(super) api: Api,
     pub(super) store: Arc<SqliteStore>,
-    pub(super) clock: Arc<TestClock>,
+    pub(super) clock: Arc<ManualClock>,
     pub(super) token: String,
     _folder: tempfile::TempDir,
 }
@@ -61,7 +44,7 @@ impl Fixture {
 
     pub(super) async fn with(endpoints: &'static [Endpoint]) -> Fixture {
         let folder = tempfile::tempdir().expect("a folder");
-        let clock = Arc::new(TestClock(AtomicI64::new(1_750_000_000_000_000)));
+        let clock = Arc::new(ManualClock::default());
         let key = SecretKey::from_bytes([7; 32]);
         let chance = StdRng::from_seed([1; 32]);
         let store = SqliteStore::open(folder.path(), key, chance, clock.now()).expect("a store");

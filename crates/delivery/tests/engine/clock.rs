@@ -1,4 +1,4 @@
-//! A clock that stands until a test moves it.
+//! The clock that stands until a test moves it, as the engine waits by it.
 
 use std::time::Duration;
 
@@ -6,40 +6,35 @@ use delivery::Timer;
 use domain::time::{Clock, Moment};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::sync::watch;
+use testkit::ManualClock;
 
 /// When the clock of each test begins.
-pub const BEGIN: Moment = Moment::from_microseconds(1_750_000_000_000_000);
+pub const BEGIN: Moment = ManualClock::BEGIN;
 
-pub struct ManualTimer(watch::Sender<Moment>);
+pub struct ManualTimer(ManualClock);
 
 impl ManualTimer {
     pub fn new() -> ManualTimer {
-        ManualTimer(watch::Sender::new(BEGIN))
+        ManualTimer(ManualClock::default())
     }
 
     pub fn advance(&self, duration: Duration) {
-        self.0.send_modify(|now| *now = *now + duration);
+        self.0.advance(duration);
     }
 
     pub fn set(&self, to: Moment) {
-        self.0.send_replace(to);
+        self.0.set(to);
     }
 }
 
 impl Clock for ManualTimer {
     fn now(&self) -> Moment {
-        *self.0.borrow()
+        self.0.now()
     }
 }
 
 impl Timer for ManualTimer {
     fn sleep_until(&self, at: Moment) -> BoxFuture<'_, ()> {
-        let mut now = self.0.subscribe();
-        async move {
-            let reached = now.wait_for(|now| *now >= at).await;
-            reached.expect("the clock outlives its sleepers");
-        }
-        .boxed()
+        self.0.sleep_until(at).boxed()
     }
 }

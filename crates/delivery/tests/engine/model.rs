@@ -283,7 +283,11 @@ impl State {
 
 #[async_trait]
 impl Lanes for Model {
-    async fn own_lanes(&self, owner: Arc<dyn LaneOwner>) -> Result<Vec<Lane>, StoreError> {
+    async fn own_lanes(
+        &self,
+        owner: Arc<dyn LaneOwner>,
+        _now: Moment,
+    ) -> Result<Vec<Lane>, StoreError> {
         let mut state = self.state();
         state.owner = owner;
         Ok(state.subs.values().map(|sub| state.lane(sub)).collect())

@@ -92,7 +92,7 @@ impl World {
         let chance = StdRng::seed_from_u64(1);
         let store = SqliteStore::open(folder.path(), key, chance, START).expect("a store");
         let told = Arc::new(Told::default());
-        store.own_lanes(told.clone()).await.expect("lanes");
+        store.own_lanes(told.clone(), START).await.expect("lanes");
         let mut world = World {
             store,
             told,

@@ -5,7 +5,7 @@ use domain::id::{IntegrationId, WebhookOutSubId};
 use domain::time::Moment;
 use domain::webhook_out_sub::WebhookOutSub;
 use rusqlite::{Connection, params};
-use store::{Change, Rejection};
+use store::{Change, Rejection, StoreError};
 
 use super::{find, write_event};
 use crate::fault::Fault;
@@ -31,30 +31,28 @@ pub(super) async fn delete(
     change: Change,
 ) -> Result<WebhookOutSub, Rejection> {
     let at = change.at;
-    let (deleted, mut canceled) = store
-        .write(move |writing| {
-            let deleted = delete_one(writing, integration_id, id, &change)?;
-            let canceled = cancel_leftovers(&writing.connection, JOBS_PER_COMMIT_MAX, at)?;
-            writing.made(canceled);
-            Ok((deleted, canceled))
-        })
+    let deleted = store
+        .write(move |writing| delete_one(writing, integration_id, id, &change))
         .await?;
-    while canceled == JOBS_PER_COMMIT_MAX {
+    // It is deleted whatever becomes of this: nobody sends its jobs, and the next start cancels the rest.
+    if let Err(error) = cancel_leftovers(store, at).await {
+        tracing::warn!(%error, webhook_out_sub_id = id.0, "jobs of a deleted subscription wait on");
+    }
+    Ok(deleted)
+}
+
+/// Cancels all waiting jobs of deleted subscriptions, in steps that hold nobody up.
+pub(crate) async fn cancel_leftovers(store: &SqliteStore, at: Moment) -> Result<(), StoreError> {
+    loop {
         let step = store.write(move |writing| {
-            let canceled = cancel_leftovers(&writing.connection, JOBS_PER_COMMIT_MAX, at)?;
+            let canceled = cancel_some(&writing.connection, JOBS_PER_COMMIT_MAX, at)?;
             writing.made(canceled);
             Ok(canceled)
         });
-        canceled = match step.await {
-            Ok(canceled) => canceled,
-            // It is deleted all the same: nobody sends the rest, and the next deletion cancels it.
-            Err(error) => {
-                tracing::warn!(%error, webhook_out_sub_id = id.0, "jobs of a deleted subscription wait on");
-                break;
-            }
-        };
+        if step.await? < JOBS_PER_COMMIT_MAX {
+            return Ok(());
+        }
     }
-    Ok(deleted)
 }
 
 fn delete_one(
@@ -80,11 +78,7 @@ fn delete_one(
 }
 
 /// Cancels up to `limit` waiting jobs of deleted subscriptions; returns how many.
-pub(crate) fn cancel_leftovers(
-    connection: &Connection,
-    limit: usize,
-    at: Moment,
-) -> Result<usize, Fault> {
+fn cancel_some(connection: &Connection, limit: usize, at: Moment) -> Result<usize, Fault> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let canceled = connection
         .prepare_cached(CANCEL_LEFTOVERS)?

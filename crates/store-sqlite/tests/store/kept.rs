@@ -18,7 +18,10 @@ async fn a_new_process_finds_what_waits() {
     world.record(sub, first, 1, later).await;
     world.store.close().await;
     let store = open(&world.folder);
-    let lanes = store.own_lanes(world.told.clone()).await.expect("lanes");
+    let lanes = store
+        .own_lanes(world.told.clone(), after(0))
+        .await
+        .expect("lanes");
     assert_eq!(lanes.len(), 1);
     assert_eq!(lanes[0].next_due_at, Some(after(60)));
     assert_eq!(lanes[0].secrets.current.as_bytes(), [3; 32]);

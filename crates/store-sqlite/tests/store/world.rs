@@ -85,7 +85,7 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         let store = open(&folder);
         let told = Arc::new(Told::default());
-        store.own_lanes(told.clone()).await.expect("lanes");
+        store.own_lanes(told.clone(), START).await.expect("lanes");
         let new = NewIntegration {
             key: "acme".to_owned(),
             name: "Acme".to_owned(),
