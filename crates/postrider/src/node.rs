@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 use domain::time::Clock;
-use egress::{Client, ClientConfig};
+use egress::{Client, ClientConfig, IDLE_MAX, PoolLimits};
 use http::HeaderValue;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use store::Store;
 use store_sqlite::{ServeLock, SqliteStore};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -21,8 +22,9 @@ use crate::wire;
 
 /// Files that are left for the store, logs, name look-ups and the like.
 const FILES_RESERVED: u64 = 256;
-/// Share of the other files that deliveries may use; clients of the API have the rest.
-const DELIVERY_FILES_SHARE: u64 = 2;
+/// The other files are shared by three: deliveries in flight, connections kept for the next ones, and clients
+/// of the API.
+const FILES_SHARED_BY: u64 = 3;
 /// Requests in flight on a machine that tells no limit of files.
 const IN_FLIGHT_DEFAULT: u64 = 512;
 
@@ -40,7 +42,7 @@ pub struct Node {
 
 /// How many files this process may open, raised as far as the system allows.
 pub fn open_files_max() -> u64 {
-    rlimit::increase_nofile_limit(u64::MAX).unwrap_or(IN_FLIGHT_DEFAULT * DELIVERY_FILES_SHARE)
+    rlimit::increase_nofile_limit(u64::MAX).unwrap_or(IN_FLIGHT_DEFAULT * FILES_SHARED_BY)
 }
 
 /// Opens the store of the configuration.
@@ -56,12 +58,17 @@ pub fn open_store(config: &Config) -> anyhow::Result<SqliteStore> {
     Ok(store)
 }
 
+/// At least one, whatever the system allows.
+fn count(files: u64) -> usize {
+    usize::try_from(files).unwrap_or(usize::MAX).max(1)
+}
+
 /// What the engine is started with.
 fn engine_settings(config: &Config, in_flight: u64) -> delivery::Settings {
     delivery::Settings {
         retry: config.retry.clone(),
         attempt_timeout: config.delivery_timeout,
-        in_flight_max: usize::try_from(in_flight).unwrap_or(usize::MAX).max(1),
+        in_flight_max: count(in_flight),
         user_agent: HeaderValue::from_static(USER_AGENT),
         // Nodes that start at different moments shall not retry at the same ones.
         seed: SystemClock.now().microseconds().unsigned_abs(),
@@ -76,12 +83,16 @@ impl Node {
     pub async fn start(config: &Config) -> anyhow::Result<Node> {
         let lock = ServeLock::take(&config.data)?;
         let store: Arc<dyn Store> = Arc::new(open_store(config)?);
+        let in_flight = open_files_max().saturating_sub(FILES_RESERVED) / FILES_SHARED_BY;
         let client = Client::new(ClientConfig {
             policy: config.egress.clone(),
             extra_ca_pem: config.extra_ca_pem.clone(),
+            pool: PoolLimits {
+                idle: IDLE_MAX.min(count(in_flight)),
+                ..PoolLimits::default()
+            },
             ..ClientConfig::default()
         })?;
-        let in_flight = open_files_max().saturating_sub(FILES_RESERVED) / DELIVERY_FILES_SHARE;
         let engine = delivery::Engine::start(
             store.clone(),
             client.clone(),
@@ -112,8 +123,10 @@ impl Node {
     /// Stops accepting, lets what is in flight end within the grace, and closes the store. What is cut off
     /// stays due, and goes out at the next start.
     pub async fn stop(self) {
+        let end = Instant::now() + self.grace;
         self.listener.stop(self.grace).await;
-        self.engine.shutdown(self.grace).await;
+        let left = end.saturating_duration_since(Instant::now());
+        self.engine.shutdown(left).await;
         self.store.close().await;
     }
 }
