@@ -16,8 +16,9 @@ use hyper::client::conn::http1::SendRequest;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-/// The most idle connections of one origin: the largest in-flight limit of a subscription.
-pub const IDLE_PER_ORIGIN_MAX: usize = 100;
+/// The most idle connections of one origin. Many subscriptions can share one (a provider of automation, say), each
+/// with up to 100 requests in flight; with fewer kept, each round of deliveries would open connections anew.
+pub const IDLE_PER_ORIGIN_MAX: usize = 1_024;
 /// The most idle connections in all; each costs a file and up to 17 KiB.
 pub const IDLE_MAX: usize = 4_096;
 /// How long a connection may be idle: less than most servers and middle-boxes allow.
