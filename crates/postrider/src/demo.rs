@@ -35,10 +35,13 @@ pub async fn run(once: bool) -> anyhow::Result<()> {
     ))?;
     say(&format!("A receiver listens on {}", receiver.url()))?;
     let mut story = Story::begin(&node.url(), &token, receiver).await?;
-    let told = story.tell().await;
+    let mut told = story.tell().await;
     if told.is_ok() && !once {
         invite(&node.url(), &token)?;
-        crate::signals::stop_requested().await;
+        told = tokio::select! {
+            watched = story.watch() => watched,
+            () = crate::signals::stop_requested() => Ok(()),
+        };
     }
     node.stop().await;
     told
@@ -75,7 +78,7 @@ async fn make_application(config: &Config) -> anyhow::Result<String> {
 
 fn invite(url: &str, token: &str) -> anyhow::Result<()> {
     say(&format!(
-        "\nIt goes on until Ctrl-C. Report a change yourself, and watch it arrive above:\n\n\
+        "\nIt goes on until Ctrl-C. Report a change yourself, and watch it arrive below:\n\n\
          curl -sS {url}/api/v1/order_stages/create -H 'Content-Type: application/json' \\\n  \
          -H 'Authorization: Bearer {token}' \\\n  \
          -d '{{\"integration_id\": 1, \"external_order_id\": \"MINE-1\", \"create_order\": true, \

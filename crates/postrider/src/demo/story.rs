@@ -32,6 +32,8 @@ pub struct Story {
     receiver: DemoReceiver,
     secret: SigningSecret,
     integration: i64,
+    /// The last sequence that was accepted, by order.
+    sequences: HashMap<String, i64>,
 }
 
 impl Story {
@@ -65,6 +67,7 @@ impl Story {
             token: token.to_owned(),
             receiver,
             integration,
+            sequences: HashMap::new(),
         })
     }
 
@@ -80,7 +83,6 @@ impl Story {
             let job = &receipt["webhook_jobs"][0]["id"];
             say(&format!("sent      {order} {stage:<10} job {job}"))?;
         }
-        let mut sequences: HashMap<String, i64> = HashMap::new();
         let mut received = 0;
         while received < CHANGES.len() {
             let patience = Duration::from_secs(DELIVERY_SECONDS_MAX);
@@ -88,7 +90,7 @@ impl Story {
             let delivery = delivery
                 .context("a change did not arrive in time")?
                 .context("the receiver ended")?;
-            if self.check(&delivery, &mut sequences)? {
+            if self.check(&delivery)? {
                 received += 1;
             }
         }
@@ -97,12 +99,16 @@ impl Story {
         ))
     }
 
+    /// Shows what arrives, until the receiver ends.
+    pub async fn watch(&mut self) -> anyhow::Result<()> {
+        while let Some(delivery) = self.receiver.next().await {
+            self.check(&delivery)?;
+        }
+        Ok(())
+    }
+
     /// Whether a genuine delivery was accepted; false for one that was refused once.
-    fn check(
-        &self,
-        delivery: &Delivery,
-        sequences: &mut HashMap<String, i64>,
-    ) -> anyhow::Result<bool> {
+    fn check(&mut self, delivery: &Delivery) -> anyhow::Result<bool> {
         self.verify(delivery)?;
         let payload: Value = serde_json::from_slice(&delivery.body)?;
         let order = payload["external_order_id"].as_str().unwrap_or_default();
@@ -117,7 +123,8 @@ impl Story {
             return Ok(false);
         }
         let sequence: i64 = text(&delivery.headers, "postrider-sequence")?.parse()?;
-        let before = sequences.insert(order.to_owned(), sequence).unwrap_or(0);
+        let before = self.sequences.insert(order.to_owned(), sequence);
+        let before = before.unwrap_or(0);
         ensure!(
             sequence == before + 1,
             "{order}: stage {sequence} came after {before}"

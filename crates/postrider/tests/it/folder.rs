@@ -72,16 +72,34 @@ fn a_database_that_is_none_or_is_newer_is_refused_and_left_alone() {
     );
     assert!(made.status.success(), "{made:?}");
     let file = folder.path().join("data/postrider.db");
-    std::fs::write(
-        &file,
-        "this is no database, and long enough to be looked at".repeat(100),
-    )
-    .expect("written");
-    let text = refused(
-        folder.path(),
-        &["serve", "--data", "data", "--listen", "127.0.0.1:0"],
+    let serve = ["serve", "--data", "data", "--listen", "127.0.0.1:0"];
+
+    let newer = "import sqlite3, sys\n\
+        database = sqlite3.connect(sys.argv[1])\n\
+        database.execute('pragma user_version = 999')\n\
+        database.commit()";
+    let raised = std::process::Command::new(crate::verifier::python())
+        .args(["-c", newer])
+        .arg(&file)
+        .status()
+        .expect("python runs");
+    assert!(raised.success());
+    let text = refused(folder.path(), &serve);
+    assert!(
+        text.contains("postrider.db") && text.contains("999"),
+        "{text}"
     );
+    assert!(text.contains("use the newer program"), "{text}");
+
+    let nonsense = "this is no database, and long enough to be looked at".repeat(100);
+    for extra in ["-wal", "-shm"] {
+        // Left by the program that was refused, or not.
+        let _ = std::fs::remove_file(folder.path().join(format!("data/postrider.db{extra}")));
+    }
+    std::fs::write(&file, &nonsense).expect("written");
+    let text = refused(folder.path(), &serve);
     assert!(text.contains("postrider.db"), "{text}");
+    assert_eq!(std::fs::read_to_string(&file).expect("readable"), nonsense);
 }
 
 #[test]

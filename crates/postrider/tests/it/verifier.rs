@@ -1,7 +1,7 @@
 //! Other people's verifier judges a captured delivery, byte for byte.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -26,12 +26,17 @@ for change in (body + b" ", body.replace(b"scheduled", b"completed")):
 print("verified", given["headers"]["webhook-id"])
 "#;
 
-fn verify(secret: &str, delivery: &Received) -> String {
+/// The Python that has the verifiers.
+pub fn python() -> PathBuf {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv/bin/python");
     assert!(
         python.exists(),
-        "run scripts/test, which installs the verifier into .venv"
+        "run scripts/test, which installs the verifiers into .venv"
     );
+    python
+}
+
+fn verify(secret: &str, delivery: &Received) -> String {
     let headers: serde_json::Map<String, Value> = delivery
         .headers
         .iter()
@@ -39,7 +44,7 @@ fn verify(secret: &str, delivery: &Received) -> String {
         .collect();
     let body = data_encoding(&delivery.body);
     let given = json!({ "secret": secret, "headers": headers, "body": body });
-    let mut child = Command::new(python)
+    let mut child = Command::new(python())
         .args(["-c", VERIFY])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
