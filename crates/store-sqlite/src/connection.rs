@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-/// Size of a database page in bytes; see `docs/adr/0003-group-commit.md` for the measurement.
+/// Size of a database page in bytes; see `docs/performance.md` for the measurement.
 const PAGE_BYTES: u32 = 4_096;
 /// How long a connection waits for another process that is writing, in milliseconds: long enough for
 /// any commit, short enough that a request is still answered.
