@@ -182,6 +182,7 @@ impl Writer {
         let mut batch: Vec<(Box<dyn Work>, Progress)> = Vec::new();
         let mut waiting = first.into_iter();
         let mut result = self.begin();
+        let has_begun = result.is_ok();
         self.writing.jobs_made = 0;
         while let Some(mut work) = waiting.next().or_else(|| queue.try_recv().ok()) {
             let progress = match &result {
@@ -201,7 +202,8 @@ impl Writer {
         let mut unfinished: Vec<Box<dyn Work>> = waiting.collect();
         let result = result.and_then(|()| self.commit());
         self.note(&result);
-        if result.is_err() {
+        // Where another process holds the database, nothing has begun and nothing is to be undone.
+        if result.is_err() && has_begun {
             self.roll_back();
         }
         // The lanes first: whoever is answered can rely on it that they know.

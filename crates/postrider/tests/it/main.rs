@@ -14,7 +14,7 @@ mod contract;
 mod crash;
 mod delivery;
 mod folder;
-mod full_disk;
 mod seed;
+mod unavailable;
 mod verifier;
 mod walk;

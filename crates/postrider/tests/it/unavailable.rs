@@ -1,12 +1,14 @@
-//! A disk that is full: requests are told to come again, nothing acknowledged is lost, and all goes on by
-//! itself once there is space.
+//! A store that takes no work, since its disk is full or another process holds it: requests are told to come
+//! again, nothing acknowledged is lost, and all goes on by itself once that has passed.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 
 use crate::harness::{Receiver, Server, wait_for};
+use crate::verifier::python;
 
 /// Room on the small disk: the database fits with some to spare.
 const DISK: &str = "size=8m";
@@ -91,4 +93,57 @@ fn a_full_disk_loses_nothing_and_passes_by_itself() {
     for receipt in accepted {
         server.wait_for_job(integration, &receipt["webhook_jobs"][0]["id"], "delivered");
     }
+}
+
+/// Takes the database's only place for a writer, says so, and gives it back when its input ends.
+const HOLD: &str = r#"
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("begin immediate")
+print("held", flush=True)
+sys.stdin.read()
+database.execute("rollback")
+"#;
+
+#[test]
+fn a_database_that_another_process_holds_is_unavailable_for_so_long() {
+    let mut server = Server::start();
+    let receiver = Receiver::start();
+    let integration = server.integration("a");
+    server.subscribe(integration, "crm", &receiver.url("/"));
+    let mut holder = Command::new(python())
+        .args(["-c", HOLD])
+        .arg(server.folder().join("postrider.db"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python runs");
+    let mut held = String::new();
+    let stdout = holder.stdout.take().expect("piped");
+    BufReader::new(stdout).read_line(&mut held).expect("text");
+    assert_eq!(held, "held\n");
+    let change = json!({ "integration_id": integration, "external_order_id": "A", "create_order": true,
+        "stage": "ordered" });
+    let refused = server.call("order_stages/create", change.clone());
+    assert_eq!(
+        (
+            refused.code,
+            refused.status().as_str(),
+            refused.header("retry-after")
+        ),
+        (503, "store-unavailable", Some("1"))
+    );
+    let listed = server.call(
+        "order_stages/index",
+        json!({ "integration_id": integration }),
+    );
+    assert_eq!(
+        listed.data(),
+        json!([]),
+        "reading goes on, and nothing was kept"
+    );
+    drop(holder.stdin.take());
+    assert!(holder.wait().expect("it ends").success());
+    let accepted = server.call("order_stages/create", change).data();
+    server.wait_for_job(integration, &accepted["webhook_jobs"][0]["id"], "delivered");
 }
