@@ -17,10 +17,10 @@ const BODY_SECONDS_MAX: u64 = 300;
 const SMALL_BODY_BYTES: usize = 64 * 1024;
 /// Room for larger bodies that are read at the same time, in KiB; more wait for it.
 const ROOM_KIB: usize = 256 * 1024;
-/// How much of a body that is too large is read and thrown away, and for how long. A client that sends
+/// How much of a body that is not wanted is read and thrown away, and for how long. A client that sends
 /// everything before it reads would otherwise see a broken connection instead of the answer.
-const DISCARDED_BYTES_MAX: usize = 1024 * 1024;
-const DISCARD_MILLISECONDS_MAX: u64 = 500;
+const DISCARDED_BYTES_MAX: usize = 64 * 1024 * 1024;
+const DISCARD_MILLISECONDS_MAX: u64 = 2_000;
 
 /// The room that bodies are read into.
 pub(crate) struct Bodies {
@@ -126,7 +126,8 @@ async fn next(body: &mut Body) -> Result<Option<Bytes>, Failure> {
     Ok(None)
 }
 
-async fn discard(body: &mut Body) {
+/// Reads a body that is not wanted, within bounds.
+pub(crate) async fn discard(body: &mut Body) {
     let reading = async {
         let mut discarded = 0;
         while discarded < DISCARDED_BYTES_MAX

@@ -3,14 +3,11 @@
 use contract::{Failure, Input, Kind, Param, Reply};
 use serde::Serialize;
 use store::{
-    Cursor, ListQuery, OFFSET_ROWS_MAX, PAGE_SIZE_DEFAULT, Page, PageRequest, Search, Sort,
-    SortKey, Start,
+    Cursor, ListQuery, OFFSET_ROWS_MAX, PAGE_SIZE_DEFAULT, Page, PageRequest, Search, Sort, Start,
 };
 
 /// Longest search term in characters: that of the longest text that can be searched, a callback URL.
 const TERM_CHARS_MAX: usize = 2_048;
-/// What is sorted as text; everything else is a number or a time.
-const SORTED_AS_TEXT: [&str; 3] = ["key", "name", "slug"];
 
 /// What a list can be asked.
 pub(crate) struct Listing {
@@ -131,8 +128,7 @@ fn page(page: Option<&Input<'_>>, sort: Sort) -> PageRequest {
 
 fn after(page: &Input<'_>, sort: Sort) -> Option<Start> {
     let cursor: Cursor = page.string_as("after", str::parse)?;
-    let is_text = matches!(cursor.value, SortKey::Text(_));
-    if is_text != SORTED_AS_TEXT.contains(&sort.by) {
+    if !cursor.is_of(sort) {
         page.fault(
             "after",
             "comes from a list that was sorted otherwise; begin at its first page",

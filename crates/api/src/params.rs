@@ -1,6 +1,6 @@
 //! Parameters that several routes declare.
 
-use contract::{Kind, Param};
+use contract::{Given, Input, Kind, Param};
 
 /// Most characters of the name that an order system gives to something of its own.
 pub(crate) const FOREIGN_ID_CHARS_MAX: usize = 255;
@@ -104,4 +104,20 @@ pub(crate) const fn joined<const A: usize, const B: usize, const BOTH: usize>(
         index += 1;
     }
     params
+}
+
+/// A field that must have a value: `null` is a fault.
+pub(crate) fn kept<T>(
+    input: &Input<'_>,
+    name: &str,
+    read: impl FnOnce(&Input<'_>, &str) -> Option<T>,
+) -> Option<T> {
+    match input.given(name, read) {
+        Given::Value(value) => Some(value),
+        Given::Null => {
+            input.fault(name, "cannot be cleared; leave it out to keep it");
+            None
+        }
+        Given::Absent => None,
+    }
 }

@@ -14,6 +14,7 @@ use http::request::Parts;
 use http::{HeaderName, Method, Response};
 
 use crate::api::Api;
+use crate::body::discard;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::request_id::RequestId;
@@ -51,6 +52,7 @@ impl Api {
             }
             _ if path.starts_with(API) => {
                 let failure = self.no_such_route(path);
+                discard(&mut request.into_body()).await;
                 tracing::info!(
                     request_id = id.as_str(),
                     status = failure.status.slug,
@@ -61,7 +63,10 @@ impl Api {
             _ => match (request.method(), path) {
                 (&Method::GET | &Method::HEAD, "/healthz") => health::alive(),
                 (&Method::GET | &Method::HEAD, "/readyz") => health::ready(self).await,
-                _ => page_not_found::response(),
+                _ => {
+                    discard(&mut request.into_body()).await;
+                    page_not_found::response()
+                }
             },
         }
     }

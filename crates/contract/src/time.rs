@@ -37,7 +37,7 @@ pub(crate) fn parse(text: &str) -> Result<i64, &'static str> {
     }
     text.parse::<Timestamp>()
         .map(Timestamp::as_microsecond)
-        .map_err(|_| "is no moment that exists")
+        .map_err(|_| "is no moment that exists before 9999-12-30T22:00:00Z")
 }
 
 fn is_offset(text: &str) -> bool {

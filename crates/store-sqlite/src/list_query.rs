@@ -199,6 +199,8 @@ impl ListPlan {
     ) -> Result<Page<T>, Fault> {
         let found = self.find(connection, query)?;
         let found = Page::cut(found, query.page.size, |(value, id)| Cursor {
+            by: query.sort.by.to_owned(),
+            descending: query.sort.descending,
             value: value.clone(),
             id: *id,
         });

@@ -65,9 +65,13 @@ pub enum Start {
     After(Cursor),
 }
 
-/// The last record of a page: its value in the sorted column, and its id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The last record of a page, and the order in which it was the last.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
+    /// What the list is sorted by; a name of its own declaration.
+    pub by: String,
+    /// Whether the largest come first.
+    pub descending: bool,
     /// The value of the sorted column.
     pub value: SortKey,
     /// The record.
@@ -107,7 +111,8 @@ pub struct Count {
 /// Opaque to callers: base64 of the cursor as JSON.
 impl fmt::Display for Cursor {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let json = serde_json::to_vec(&(&self.value, self.id)).map_err(|_| fmt::Error)?;
+        let parts = (&self.by, self.descending, &self.value, self.id);
+        let json = serde_json::to_vec(&parts).map_err(|_| fmt::Error)?;
         out.write_str(&BASE64.encode(json))
     }
 }
@@ -118,8 +123,21 @@ impl FromStr for Cursor {
     fn from_str(text: &str) -> Result<Cursor, &'static str> {
         const UNKNOWN: &str = "is no cursor; take it from `next` of the page before";
         let json = BASE64.decode(text).map_err(|_| UNKNOWN)?;
-        let (value, id) = serde_json::from_slice(&json).map_err(|_| UNKNOWN)?;
-        Ok(Cursor { value, id })
+        let parts = serde_json::from_slice(&json).map_err(|_| UNKNOWN)?;
+        let (by, descending, value, id) = parts;
+        Ok(Cursor {
+            by,
+            descending,
+            value,
+            id,
+        })
+    }
+}
+
+impl Cursor {
+    /// Whether it comes from a list that is sorted like this.
+    pub fn is_of(&self, sort: Sort) -> bool {
+        self.by == sort.by && self.descending == sort.descending
     }
 }
 
@@ -144,7 +162,12 @@ mod tests {
     #[test]
     fn cursors_survive_being_text() {
         for value in [SortKey::Integer(-7), SortKey::Text("ä \"b\"".to_owned())] {
-            let cursor = Cursor { value, id: 12 };
+            let cursor = Cursor {
+                by: "name".to_owned(),
+                descending: true,
+                value,
+                id: 12,
+            };
             assert_eq!(cursor.to_string().parse(), Ok(cursor));
         }
         for text in ["", "abc", "e30", "WzEsMiwzXQ"] {
@@ -155,6 +178,8 @@ mod tests {
     #[test]
     fn a_page_ends_with_a_cursor_only_where_more_follows() {
         let cursor = |id: &i64| Cursor {
+            by: "id".to_owned(),
+            descending: false,
             value: SortKey::Integer(*id),
             id: *id,
         };

@@ -85,7 +85,7 @@ pub trait WebhookJobs {
     /// Makes a waiting job due now; repeats a final one as a new job outside the ordering.
     ///
     /// # Errors
-    /// Refused where it does not exist, its subscription is deleted, or (of a final one) not active.
+    /// Refused where it does not exist, or its subscription is deleted or not active.
     async fn retry_webhook_job(
         &self,
         integration_id: IntegrationId,

@@ -7,6 +7,7 @@ use store::{IntegrationChanges, Reference, Target};
 use super::fields::{self, ID, KEY, NAME};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
+use crate::params::kept;
 
 pub(crate) const ROUTE: Route = Route::put("integrations", "update")
     .about(
@@ -25,8 +26,10 @@ async fn handle(call: Call<'_>) -> Answer {
     let input = call.input;
     let scope = call.scope_of("id").await?;
     let changes = IntegrationChanges {
-        key: input.string_as("key", fields::key),
-        name: input.string("name"),
+        key: kept(input, "key", |input, name| {
+            input.string_as(name, fields::key)
+        }),
+        name: kept(input, "name", |input, name| input.string(name)),
     };
     let except = scope.map(|scope| scope.integration_id());
     call.refuse_faults(|| references(changes.key.as_deref(), except))

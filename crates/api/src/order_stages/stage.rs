@@ -1,6 +1,6 @@
 //! One change, as `create` and `create_many` take it.
 
-use contract::{Given, Input, Param};
+use contract::{Input, Param};
 use domain::id::{IntegrationId, OrderId};
 use domain::order::OrderChanges;
 use domain::time::Moment;
@@ -124,35 +124,31 @@ impl Reported {
 
 /// Which order: exactly one of the two names it.
 fn order(input: &Input<'_>, create_order: bool) -> Option<OrderRef> {
-    let id = input.given("order_id", Input::integer);
-    let external = input.given("external_order_id", Input::string);
-    let is_given = |name: &str| input.is_given(name);
-    match (is_given("order_id"), is_given("external_order_id")) {
-        (true, true) => {
+    let id = input.integer("order_id").map(OrderId);
+    let external = input.string("external_order_id");
+    match (id, external) {
+        (Some(_), Some(_)) => {
             input.fault(
                 "order_id",
                 "cannot stand beside external_order_id; leave one of them out",
             );
             None
         }
-        (true, false) => {
+        (Some(id), None) => {
             if create_order {
                 input.fault(
                     "create_order",
                     "needs external_order_id, since ids are given here; leave order_id out",
                 );
             }
-            match id {
-                Given::Value(id) => Some(OrderRef::Id(OrderId(id))),
-                _ => None,
-            }
+            Some(OrderRef::Id(id))
         }
-        (false, true) => match external {
-            Given::Value(external) => Some(OrderRef::External(external)),
-            _ => None,
-        },
-        (false, false) => {
-            input.missing("external_order_id");
+        (None, Some(external)) => Some(OrderRef::External(external)),
+        (None, None) => {
+            // One that was refused has its own fault already.
+            if !input.is_given("order_id") && !input.is_given("external_order_id") {
+                input.missing("external_order_id");
+            }
             None
         }
     }

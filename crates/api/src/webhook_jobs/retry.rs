@@ -12,7 +12,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "retry")
     .about(
         "Webhook Jobs Retry API",
         "Makes a waiting job due now. A final one is repeated: a new job with the same payload, outside of \
-         the ordering, whose `retry_of` names it.",
+         the ordering, whose `retry_of` names it. Its subscription must be active.",
     )
     .params(&[TOKEN, INTEGRATION_ID, ID])
     .example(r#"{"token": "pra_…", "integration_id": 7, "id": 4711}"#);

@@ -8,7 +8,7 @@ use store::{Reference, Target, WebhookOutSubChanges};
 use super::{create, fields};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
-use crate::params::INTEGRATION_ID;
+use crate::params::{INTEGRATION_ID, kept};
 use crate::trouble::Trouble;
 
 pub(crate) const ROUTE: Route = Route::put("webhook_out_subs", "update")
@@ -123,22 +123,6 @@ fn read(call: &Call<'_>) -> WebhookOutSubChanges {
         ordering: or_default(input, "ordering", |input, _| fields::ordering(input)),
         timeout_seconds: clearable(input.given("timeout_seconds", fields::small)),
         max_in_flight: clearable(input.given("max_in_flight", fields::small)),
-    }
-}
-
-/// A field that must have a value: `null` is a fault.
-fn kept<T>(
-    input: &Input<'_>,
-    name: &str,
-    read: impl FnOnce(&Input<'_>, &str) -> Option<T>,
-) -> Option<T> {
-    match input.given(name, read) {
-        Given::Value(value) => Some(value),
-        Given::Null => {
-            input.fault(name, "cannot be cleared; leave it out to keep it");
-            None
-        }
-        Given::Absent => None,
     }
 }
 

@@ -161,13 +161,82 @@ fn a_body_above_the_limit_is_refused_and_one_at_the_limit_is_read() {
     for (length, code, status) in [
         (limit, 400, "invalid-encoded-params"),
         (limit + 1, 413, "body-too-large"),
+        (20 * limit, 413, "body-too-large"),
     ] {
         let mut client = Client::new(server.address);
         let answer = client.send("POST", ROUTE, JSON, &vec![b'x'; length]);
         assert_eq!((answer.code, answer.status().as_str()), (code, status));
     }
+    let mut client = Client::new(server.address);
+    let answer = client.send("POST", "/api/v1/none", JSON, &vec![b'x'; 3 * limit]);
+    assert_eq!(answer.status(), "route-non-existent");
     let answer = server.call("integrations/index", json!({}));
     assert_eq!(answer.status(), "action-successful");
+}
+
+#[test]
+fn a_cursor_goes_on_in_the_list_that_it_comes_from_only() {
+    let mut server = Server::start();
+    for key in ["c", "a", "b"] {
+        server.integration(key);
+    }
+    let page = |by: &str, order: &str, after: &serde_json::Value| json!({ "sort": { "by": by, "order": order }, "page": { "size": 2, "after": after } });
+    let first = server.call("integrations/index", page("key", "asc", &json!(null)));
+    let next = first.json()["next"].clone();
+    assert!(next.is_string(), "{}", first.text);
+    let rest = server.call("integrations/index", page("key", "asc", &next));
+    assert_eq!(
+        (&rest.data()[0]["key"], &rest.json()["next"]),
+        (&json!("c"), &json!(null))
+    );
+    for (by, order) in [("key", "desc"), ("name", "asc"), ("id", "asc")] {
+        let refused = server.call("integrations/index", page(by, order, &next));
+        assert_eq!(
+            (refused.status().as_str(), refused.attrs()),
+            ("invalid-param", vec!["page.after".to_owned()]),
+            "{by} {order}"
+        );
+    }
+}
+
+#[test]
+fn each_change_of_many_is_taken_or_refused_for_itself() {
+    let mut server = Server::start();
+    let integration = server.integration("a");
+    let good = |order: &str| json!({ "external_order_id": order, "create_order": true, "stage": "ordered" });
+    let stages = json!([good("A"), null, { "stage": "nonsense" }, 5, good("B"), { "order_id": 1, "external_order_id": "A", "stage": "hold" }]);
+    let answer = server.call(
+        "order_stages/create_many",
+        json!({ "integration_id": integration, "stages": stages }),
+    );
+    let receipts = answer.data();
+    let seen: Vec<(&str, Vec<&str>)> = receipts
+        .as_array()
+        .expect("receipts")
+        .iter()
+        .map(|receipt| {
+            let errors = receipt["errors"].as_array();
+            let attrs = errors
+                .into_iter()
+                .flatten()
+                .map(|error| error["attr"].as_str().expect("attr"));
+            (
+                receipt["status"].as_str().expect("a status"),
+                attrs.collect(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("action-successful", vec![]),
+            ("invalid-param", vec!["stages[1]"]),
+            ("missing-param", vec!["stages[2].external_order_id"]),
+            ("invalid-param", vec!["stages[3]"]),
+            ("action-successful", vec![]),
+            ("invalid-param", vec!["stages[5].order_id"]),
+        ]
+    );
 }
 
 #[test]

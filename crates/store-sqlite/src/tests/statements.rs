@@ -126,6 +126,8 @@ fn variants(query: &ListQuery) -> Vec<ListQuery> {
         for start in [
             store::Start::Offset(0),
             store::Start::After(store::Cursor {
+                by: "id".to_owned(),
+                descending: true,
                 value: store::SortKey::Integer(7),
                 id: 7,
             }),

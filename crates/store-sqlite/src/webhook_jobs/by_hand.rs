@@ -48,8 +48,12 @@ pub(super) fn retry(
             "belongs to a subscription that is deleted",
         ));
     }
+    if !standing.is_active {
+        let message = "belongs to a subscription that is not active; switch that on first";
+        return Err(Fault::refused("id", message));
+    }
     if job.state.is_final() {
-        let job = repeat(writing, &job, &standing, change)?;
+        let job = repeat(writing, &job, change)?;
         return Ok(RetriedJob { job, held_by: None });
     }
     hasten(writing, job, &standing, change)
@@ -75,16 +79,7 @@ fn hasten(
     Ok(RetriedJob { job, held_by })
 }
 
-fn repeat(
-    writing: &mut Writing,
-    job: &WebhookJob,
-    standing: &Standing,
-    change: &Change,
-) -> Result<WebhookJob, Fault> {
-    if !standing.is_active {
-        let message = "belongs to a subscription that is not active; switch that on first";
-        return Err(Fault::refused("id", message));
-    }
+fn repeat(writing: &mut Writing, job: &WebhookJob, change: &Change) -> Result<WebhookJob, Fault> {
     let webhook_id = WebhookId::new(change.at, writing.chance.random());
     writing.connection.prepare_cached(REPEAT)?.execute(params![
         job.id.0,
