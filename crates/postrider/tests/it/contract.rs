@@ -137,6 +137,22 @@ fn each_status_is_provoked_and_found_in_its_order() {
             401,
             "invalid-token",
         ),
+        (
+            "POST",
+            "/api/v1/integrations/index",
+            &[("authorization", &format!("Bearer {token}"))],
+            "",
+            200,
+            "action-successful",
+        ),
+        (
+            "POST",
+            "/api/v1/integrations/index",
+            &[("authorization", &format!("Bearer {token}"))],
+            "{}",
+            400,
+            "invalid-content-type",
+        ),
     ];
     for (method, path, headers, body, code, status) in cases {
         let answer = client.send(method, path, headers, body.as_bytes());
