@@ -353,31 +353,3 @@ fn a_test_is_sent_marked_and_outside_the_ordering() {
     assert_eq!(got.json()["external_order_id"], "SAMPLE-ORDER");
     server.wait_for_job(integration, &test["id"], "delivered");
 }
-
-#[test]
-fn sigterm_ends_it_well_and_the_next_start_goes_on() {
-    let mut server = Server::start_with(&["--retry-schedule", "200ms"]);
-    let open = Arc::new(AtomicBool::new(false));
-    let gate = open.clone();
-    let receiver = Receiver::scripted(move |_, _| {
-        Reply::Status(
-            if gate.load(Ordering::SeqCst) {
-                200
-            } else {
-                500
-            },
-            vec![],
-        )
-    });
-    let integration = server.integration("a");
-    server.subscribe(integration, "crm", &receiver.url("/"));
-    let receipts: Vec<Value> = (0..20)
-        .map(|order| server.report(integration, &format!("A-{order}"), "ordered"))
-        .collect();
-    assert!(server.terminate());
-    open.store(true, Ordering::SeqCst);
-    server.restart();
-    for receipt in receipts {
-        server.wait_for_job(integration, &job_of(&receipt), "delivered");
-    }
-}

@@ -15,6 +15,7 @@ mod crash;
 mod delivery;
 mod folder;
 mod seed;
+mod stopping;
 mod unavailable;
 mod verifier;
 mod walk;
