@@ -82,6 +82,10 @@ impl Node {
     /// Whatever cannot be used, with the remedy.
     pub async fn start(config: &Config) -> anyhow::Result<Node> {
         let lock = ServeLock::take(&config.data)?;
+        // Before anything is delivered: a node that nobody can reach shall not begin.
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", config.listen))?;
         let store: Arc<dyn Store> = Arc::new(open_store(config)?);
         let in_flight = open_files_max().saturating_sub(FILES_RESERVED) / FILES_SHARED_BY;
         let client = Client::new(ClientConfig {
@@ -101,9 +105,6 @@ impl Node {
         )
         .await
         .context("the waiting jobs cannot be read")?;
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}", config.listen))?;
         let router = wire::router(config, store.clone(), engine.clone(), client);
         let listener = Listener::start(listener, router, in_flight)?;
         Ok(Node {
