@@ -35,19 +35,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "contract",
         ],
     ),
-    (
-        "testkit",
-        &[
-            "domain",
-            "store",
-            "store-sqlite",
-            "egress",
-            "delivery",
-            "app",
-            "api",
-            "contract",
-        ],
-    ),
+    ("testkit", &["domain"]),
 ];
 
 fn root() -> PathBuf {
