@@ -10,10 +10,12 @@
 
 mod harness;
 
+mod changes;
 mod contract;
 mod crash;
 mod delivery;
 mod folder;
+mod lists;
 mod seed;
 mod stopping;
 mod unavailable;
