@@ -151,6 +151,17 @@ fn is_cancelled(slug: &str) -> bool {
     matches!(slug, "canceled" | "cancelled")
 }
 
+/// The words of a list, each once, in the order in which they first stand.
+pub fn folded(words: Vec<String>) -> Vec<String> {
+    let mut folded: Vec<String> = Vec::with_capacity(words.len());
+    for word in words {
+        if !folded.contains(&word) {
+            folded.push(word);
+        }
+    }
+    folded
+}
+
 /// The type of an event: what stands after the dot, or all of it.
 pub fn event_type(slug: &str) -> &str {
     slug.split_once('.').map_or(slug, |(_, kind)| kind)
@@ -195,6 +206,24 @@ mod tests {
         );
         assert_eq!(event_type("plain"), "plain");
         assert_eq!(event_type("a.b.c"), "b.c");
+    }
+
+    #[test]
+    fn repeated_words_are_folded_into_their_first_place() {
+        let owned = |words: &[&str]| {
+            words
+                .iter()
+                .map(|word| (*word).to_owned())
+                .collect::<Vec<_>>()
+        };
+        let cases = [
+            (vec![], vec![]),
+            (vec!["a", "b"], vec!["a", "b"]),
+            (vec!["b", "a", "b", "a", "c"], vec!["b", "a", "c"]),
+        ];
+        for (words, expected) in cases {
+            assert_eq!(folded(owned(&words)), owned(&expected));
+        }
     }
 
     #[test]

@@ -27,9 +27,9 @@ pub struct NewWebhookOutSub {
     pub name: String,
     /// Where payloads are POSTed.
     pub callback_url: CallbackUrl,
-    /// Order statuses that make a job, each once.
+    /// Order statuses that make a job; repeats are folded.
     pub statuses: Vec<String>,
-    /// Order events that make a job, each once.
+    /// Order events that make a job; repeats are folded.
     pub events: Vec<String>,
     /// Who is told when the callback keeps failing.
     pub notification_emails: Option<NotificationEmails>,

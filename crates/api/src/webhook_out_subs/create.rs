@@ -60,7 +60,6 @@ async fn handle(call: Call<'_>) -> Answer {
     if input.boolean("notify") == Some(true) && !input.is_given("notification_emails") {
         input.missing("notification_emails");
     }
-    fields::check_repeated_words(&call).await?;
     call.refuse_faults(|| references(&call, scope)).await?;
     let (scope, new) = input.finish(|| Some((scope?, new?)))?;
     let url = new.callback_url.clone();
@@ -90,8 +89,8 @@ fn read(call: &Call<'_>, scope: Option<Scope<'_>>) -> Result<Option<NewWebhookOu
             key: key?,
             name: name?,
             callback_url: callback_url?,
-            statuses: fields::words(input, "statuses").unwrap_or_default(),
-            events: fields::words(input, "events").unwrap_or_default(),
+            statuses: input.strings("statuses").unwrap_or_default(),
+            events: input.strings("events").unwrap_or_default(),
             notification_emails,
             success_code,
             payload_render_view,

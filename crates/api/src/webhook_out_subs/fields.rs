@@ -12,7 +12,6 @@ use store::{List, Reference, Target};
 
 use crate::call::Call;
 use crate::params::SLUG;
-use crate::trouble::Trouble;
 
 /// Longest key and name in characters.
 const KEY_CHARS_MAX: usize = 100;
@@ -130,31 +129,6 @@ pub(super) fn ordering(input: &Input<'_>) -> Option<Ordering> {
 /// A number that its declaration bounds.
 pub(super) fn small(input: &Input<'_>, name: &str) -> Option<u32> {
     u32::try_from(input.integer(name)?).ok()
-}
-
-/// Words, each once.
-pub(super) fn words(input: &Input<'_>, name: &str) -> Option<Vec<String>> {
-    let mut words = input.strings(name)?;
-    let mut seen = std::collections::HashSet::new();
-    words.retain(|word| seen.insert(word.clone()));
-    Some(words)
-}
-
-/// Looks at the words before the store does, where some stand twice: the store gets each once, and would
-/// name places of that shorter list. The key is left to the store, which knows a repeated request.
-pub(super) async fn check_repeated_words(call: &Call<'_>) -> Result<(), Trouble> {
-    let is_repeated = |name: &str| {
-        let words = call.input.sound_strings(name);
-        let distinct: std::collections::HashSet<&str> =
-            words.iter().map(|(_, word)| *word).collect();
-        distinct.len() < words.len()
-    };
-    if is_repeated(STATUSES.name) || is_repeated(EVENTS.name) {
-        for refusal in call.app().check(word_references(call.input)).await? {
-            call.input.fault(&refusal.attr, refusal.message);
-        }
-    }
-    Ok(())
 }
 
 /// What the words refer to. Places are those of the list as it was sent.

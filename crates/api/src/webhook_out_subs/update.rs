@@ -52,7 +52,6 @@ async fn handle(call: Call<'_>) -> Answer {
     let id = input.integer("id").map(WebhookOutSubId);
     let changes = read(&call);
     require_emails(&call, scope, id).await?;
-    fields::check_repeated_words(&call).await?;
     call.refuse_faults(|| references(&call, scope, id)).await?;
     let (scope, id) = input.finish(|| Some((scope?, id?)))?;
     let url_changed = changes.callback_url.is_some();
@@ -105,8 +104,8 @@ fn read(call: &Call<'_>) -> WebhookOutSubChanges {
         }),
         name: kept(input, "name", |input, name| input.string(name)),
         callback_url: kept(input, "callback_url", url),
-        statuses: or_default(input, "statuses", fields::words),
-        events: or_default(input, "events", fields::words),
+        statuses: or_default(input, "statuses", |input, name| input.strings(name)),
+        events: or_default(input, "events", |input, name| input.strings(name)),
         notification_emails: clearable(
             input.given_string_as("notification_emails", fields::emails),
         ),

@@ -132,7 +132,7 @@ fn kill_9_at_any_moment_loses_nothing_and_repeats_only_what_was_in_flight() {
     assert!(accepted.len() > rounds, "the producers did their part");
     assert!(repeated <= rounds * IN_FLIGHT_MAX, "{repeated} repeated");
     check_order(&receiver);
-    let waiting = wait_for("nothing to wait any more", || {
+    wait_for("nothing to wait any more", || {
         let listed = server.call(
             "webhook_jobs/index",
             json!({ "integration_id": integration, "filters": { "state": ["pending", "retrying", "delivering"] } }),
@@ -141,9 +141,8 @@ fn kill_9_at_any_moment_loses_nothing_and_repeats_only_what_was_in_flight() {
             .data()
             .as_array()
             .is_some_and(Vec::is_empty)
-            .then_some(0)
+            .then_some(())
     });
-    assert_eq!(waiting, 0);
 }
 
 /// First deliveries of an order come in its sequence.

@@ -3,7 +3,7 @@
 use domain::health::LaneRecord;
 use domain::id::{IntegrationId, WebhookOutSubId};
 use domain::payload::View;
-use domain::vocabulary::ALL;
+use domain::vocabulary::{ALL, folded};
 use domain::webhook_out_sub::{WEBHOOK_OUT_SUBS_MAX, WebhookOutSub};
 use rusqlite::{Connection, params};
 use store::{Change, Created, List, NewWebhookOutSub, Reference, Refusal, Target, WithSecret};
@@ -27,7 +27,7 @@ pub(crate) const STATEMENTS: &[&str] = &[INSERT, COUNT];
 
 pub(super) fn create(
     writing: &mut Writing,
-    new: NewWebhookOutSub,
+    mut new: NewWebhookOutSub,
     change: &Change,
 ) -> Result<Created<WithSecret>, Fault> {
     let integration_id = new.integration_id;
@@ -36,7 +36,10 @@ pub(super) fn create(
     {
         return Ok(Created::replayed(first));
     }
+    // Folded only now: refusals name the places of the lists as they were sent.
     refuse_bad(&writing.connection, &new)?;
+    new.statuses = folded(new.statuses);
+    new.events = folded(new.events);
     let sealed = writing
         .key
         .seal(secret::PLACE, new.signing_secret.as_bytes())?;

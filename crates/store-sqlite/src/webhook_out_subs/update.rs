@@ -3,6 +3,7 @@
 use domain::health::LaneHealth;
 use domain::id::{IntegrationId, WebhookOutSubId};
 use domain::time::Moment;
+use domain::vocabulary::folded;
 use domain::webhook_out_sub::WebhookOutSub;
 use rusqlite::{Connection, params};
 use store::{Change, List, Reference, Target, WebhookOutSubChanges};
@@ -90,8 +91,8 @@ fn changed(sub: WebhookOutSub, changes: WebhookOutSubChanges) -> WebhookOutSub {
         key: changes.key.unwrap_or(sub.key),
         name: changes.name.unwrap_or(sub.name),
         callback_url: changes.callback_url.unwrap_or(sub.callback_url),
-        statuses: changes.statuses.unwrap_or(sub.statuses),
-        events: changes.events.unwrap_or(sub.events),
+        statuses: changes.statuses.map_or(sub.statuses, folded),
+        events: changes.events.map_or(sub.events, folded),
         notification_emails: changes
             .notification_emails
             .unwrap_or(sub.notification_emails),
