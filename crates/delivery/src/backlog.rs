@@ -326,11 +326,6 @@ impl Backlog {
         self.claim.is_some()
     }
 
-    /// Whether the job is being sent at this moment.
-    pub(crate) fn is_in_flight(&self, id: WebhookJobId) -> bool {
-        matches!(self.places.get(&id), Some(Place::InFlight(_)))
-    }
-
     /// The jobs that are being sent at this moment.
     pub(crate) fn in_flight(&self) -> impl Iterator<Item = WebhookJobId> {
         let places = self.places.iter();

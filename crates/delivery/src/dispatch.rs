@@ -19,7 +19,6 @@ use crate::memory::Memory;
 use crate::settle::Rules;
 use crate::slots::Slots;
 use crate::stats::Stats;
-use crate::totals::Totals;
 
 /// Most claims at once: the store has few readers, and others read as well.
 const CLAIMS_AT_ONCE_MAX: usize = 4;
@@ -34,7 +33,6 @@ pub(crate) struct Dispatch {
     claims_under_way: usize,
     alarms: BTreeSet<(Moment, WebhookOutSubId)>,
     unrecorded: usize,
-    totals: Totals,
     is_stopped: bool,
     /// What was told of lanes that are not known yet, until they are.
     early: Option<HashMap<WebhookOutSubId, Early>>,
@@ -81,7 +79,6 @@ impl Dispatch {
             claims_under_way: 0,
             alarms: BTreeSet::new(),
             unrecorded: 0,
-            totals: Totals::default(),
             is_stopped: false,
             early: Some(HashMap::new()),
         }
@@ -163,7 +160,6 @@ impl Dispatch {
         let lane = self.lanes.get_mut(&id)?;
         let outcome = lane.settle(start, judged, &mut self.rules, &mut self.memory, now);
         self.unrecorded += 1;
-        self.totals.count(&outcome, start.job.created_at, now);
         self.consider(id, now);
         Some(outcome)
     }
@@ -308,19 +304,9 @@ impl Dispatch {
         }
     }
 
-    pub(crate) fn is_delivering(&self, lane: WebhookOutSubId, job: WebhookJobId) -> bool {
-        self.lanes
-            .get(&lane)
-            .is_some_and(|lane| lane.backlog.is_in_flight(job))
-    }
-
     pub(crate) fn delivering(&self) -> Vec<WebhookJobId> {
         let lanes = self.lanes.values().filter(|lane| lane.in_flight > 0);
         lanes.flat_map(|lane| lane.backlog.in_flight()).collect()
-    }
-
-    pub(crate) fn totals(&self) -> Totals {
-        self.totals
     }
 
     pub(crate) fn stats(&self) -> Stats {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::id::{WebhookJobId, WebhookOutSubId};
+use domain::id::WebhookJobId;
 use domain::time::Moment;
 use egress::Client;
 use store::{Lanes, Outcome, StoreError};
@@ -20,7 +20,6 @@ use crate::settings::Settings;
 use crate::shutdown::Drained;
 use crate::stats::Stats;
 use crate::time::Timer;
-use crate::totals::Totals;
 use crate::{alarm, claim, recorder, worker};
 
 /// Delivers the jobs of all lanes that its store gives it, until it is shut down.
@@ -94,19 +93,9 @@ impl Engine {
         self.lock().delivering()
     }
 
-    /// Whether this job is being sent at this moment.
-    pub fn is_delivering(&self, lane: WebhookOutSubId, job: WebhookJobId) -> bool {
-        self.lock().is_delivering(lane, job)
-    }
-
     /// Figures for metrics. Looks at every lane: for each scrape, not for each job.
     pub fn stats(&self) -> Stats {
         self.lock().stats()
-    }
-
-    /// Counts since the start, for metrics.
-    pub fn totals(&self) -> Totals {
-        self.lock().totals()
     }
 
     /// Tells the state machine something, and does what follows from it.

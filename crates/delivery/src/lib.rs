@@ -28,7 +28,6 @@ mod shutdown;
 mod slots;
 mod stats;
 mod time;
-mod totals;
 mod withdrawn;
 mod worker;
 
@@ -39,4 +38,3 @@ pub use settings::Settings;
 pub use shutdown::Drained;
 pub use stats::Stats;
 pub use time::Timer;
-pub use totals::{BUCKET_MILLISECONDS, Histogram, Totals};

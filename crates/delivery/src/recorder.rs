@@ -24,7 +24,7 @@ const TRIES_OF_ONE_MAX: u32 = 5;
 
 /// Runs until the engine is shut down and everything is recorded.
 pub(crate) async fn run(engine: Arc<Engine>, mut outcomes: mpsc::Receiver<Outcome>) {
-    let mut batch = Vec::with_capacity(OUTCOMES_PER_RECORD_MAX);
+    let mut batch = Vec::new();
     loop {
         tokio::select! {
             biased;
@@ -38,8 +38,7 @@ pub(crate) async fn run(engine: Arc<Engine>, mut outcomes: mpsc::Receiver<Outcom
                 continue;
             }
         }
-        record_all(&engine, &batch).await;
-        batch.clear();
+        record_all(&engine, std::mem::take(&mut batch)).await;
     }
 }
 
@@ -47,13 +46,20 @@ pub(crate) async fn run(engine: Arc<Engine>, mut outcomes: mpsc::Receiver<Outcom
 ///
 /// A store that is unavailable is tried again with the whole batch. One that fails otherwise may choke on a
 /// single outcome; the batch is halved until that one is alone, so that it does not silence all lanes.
-async fn record_all(engine: &Arc<Engine>, batch: &[Outcome]) {
-    let mut rest = batch;
+async fn record_all(engine: &Arc<Engine>, batch: Vec<Outcome>) {
+    let batch: Arc<[Outcome]> = batch.into();
+    let mut rest = &*batch;
     let mut size = batch.len();
     let mut failures = Failures::default();
     while !rest.is_empty() {
         let (piece, others) = rest.split_at(size.min(rest.len()));
-        match engine.store.record(piece.to_vec()).await {
+        // Copied only where the store chokes on the whole.
+        let recorded = if piece.len() == batch.len() {
+            batch.clone()
+        } else {
+            piece.into()
+        };
+        match engine.store.record(recorded).await {
             Ok(()) => {
                 failures.end();
                 engine.update(|dispatch, now| dispatch.recorded(piece, now));

@@ -79,7 +79,7 @@ impl Lanes for SqliteStore {
         .await
     }
 
-    async fn record(&self, outcomes: Vec<Outcome>) -> Result<(), StoreError> {
+    async fn record(&self, outcomes: Arc<[Outcome]>) -> Result<(), StoreError> {
         record::record(self, outcomes).await
     }
 }

@@ -1,5 +1,7 @@
 //! An attempt becomes history: the second half of the hottest path.
 
+use std::sync::Arc;
+
 use domain::health::LaneRecord;
 use domain::id::{IntegrationId, OrderId, WebhookOutSubId};
 use domain::records::Actor;
@@ -42,9 +44,12 @@ pub(crate) const STATEMENTS: &[&str] = &[
 ];
 
 /// Records outcomes; see [`store::Lanes::record`].
-pub(crate) async fn record(store: &SqliteStore, outcomes: Vec<Outcome>) -> Result<(), StoreError> {
+pub(crate) async fn record(
+    store: &SqliteStore,
+    outcomes: Arc<[Outcome]>,
+) -> Result<(), StoreError> {
     let recorded = store.write(move |writing| {
-        for outcome in &outcomes {
+        for outcome in outcomes.iter() {
             record_one(writing, outcome)?;
         }
         Ok(())

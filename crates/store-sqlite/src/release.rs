@@ -102,32 +102,37 @@ pub(crate) fn release_next(
     release(writing, WebhookJobId(first), at)
 }
 
-/// Releases every held job of a subscription that nothing holds under its new ordering.
+/// Releases every held job of a subscription that nothing holds under its new ordering. They may be many: the lane
+/// is not handed them, but claims them when it is told that it has changed.
 pub(crate) fn release_all_free(
-    writing: &mut Writing,
+    connection: &Connection,
     sub: WebhookOutSubId,
     ordering: Ordering,
     at: Moment,
 ) -> Result<(), Fault> {
     let held: Vec<(i64, Option<i64>)> = {
-        let mut statement = writing.connection.prepare_cached(ALL_HELD)?;
+        let mut statement = connection.prepare_cached(ALL_HELD)?;
         let rows = statement.query_map([sub.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
         rows.collect::<Result<_, _>>()?
     };
     for (id, order) in held {
         let order = order.map(OrderId);
-        if !is_held(&writing.connection, sub, order, ordering, id)? {
-            release(writing, WebhookJobId(id), at)?;
+        if !is_held(connection, sub, order, ordering, id)? {
+            make_due(connection, WebhookJobId(id), at)?;
         }
     }
     Ok(())
 }
 
-fn release(writing: &mut Writing, id: WebhookJobId, at: Moment) -> Result<(), Fault> {
-    writing
-        .connection
+fn make_due(connection: &Connection, id: WebhookJobId, at: Moment) -> Result<(), Fault> {
+    connection
         .prepare_cached(RELEASE)?
         .execute(params![id.0, at.microseconds()])?;
+    Ok(())
+}
+
+fn release(writing: &mut Writing, id: WebhookJobId, at: Moment) -> Result<(), Fault> {
+    make_due(&writing.connection, id, at)?;
     let job = due::ready_job(&writing.connection, id)?;
     writing.ready(job);
     Ok(())

@@ -189,6 +189,6 @@ pub trait Lanes {
     /// passed over.
     ///
     /// # Errors
-    /// When nothing was recorded; the caller keeps the outcomes and tries again.
-    async fn record(&self, outcomes: Vec<Outcome>) -> Result<(), StoreError>;
+    /// When nothing was recorded; the caller has kept the outcomes and tries again.
+    async fn record(&self, outcomes: Arc<[Outcome]>) -> Result<(), StoreError>;
 }

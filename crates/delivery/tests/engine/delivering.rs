@@ -119,13 +119,10 @@ async fn a_job_is_told_as_delivering_while_it_is() {
     let mut delivering = stage.engine.delivering();
     delivering.sort_unstable();
     assert_eq!(delivering, ids);
-    let lane = stage.store.sub(1).id;
-    assert!(stage.engine.is_delivering(lane, ids[0]));
     stage.receiver.reply(&path(1), Reply::status(200));
     stage.recorded(2).await;
     stage.settle().await;
     assert!(stage.engine.delivering().is_empty());
-    assert!(!stage.engine.is_delivering(lane, ids[0]));
     assert_eq!(stage.timer.now(), BEGIN);
 }
 
@@ -151,7 +148,4 @@ async fn a_defect_of_ours_costs_an_attempt_and_nothing_else() {
     stage.timer.advance(Duration::from_secs(60));
     stage.recorded(60).await;
     assert_eq!(stage.store.waiting(), 0);
-    let totals = stage.engine.totals();
-    assert_eq!(totals.attempts, [30, 30, 0, 0]);
-    assert_eq!(totals.delivery_time.sum, Duration::from_secs(60) * 30);
 }

@@ -332,7 +332,7 @@ impl Lanes for Model {
         Ok(oldest)
     }
 
-    async fn record(&self, outcomes: Vec<Outcome>) -> Result<(), StoreError> {
+    async fn record(&self, outcomes: Arc<[Outcome]>) -> Result<(), StoreError> {
         let wished = {
             let mut state = self.state();
             let wishes = std::mem::take(&mut state.wishes_after_record);

@@ -43,7 +43,7 @@ pub(super) fn update(
     write_event(&writing.connection, change, "update", Some(&before), &after)?;
     writing.known.forget_subscribers(integration_id);
     if after.ordering != before.ordering {
-        release::release_all_free(writing, id, after.ordering, change.at)?;
+        release::release_all_free(&writing.connection, id, after.ordering, change.at)?;
     }
     if let Some(lane) = row::lane(&writing.connection, &writing.key, id)? {
         writing.changed(lane);

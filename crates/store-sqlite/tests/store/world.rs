@@ -187,7 +187,10 @@ impl World {
             first_attempt_clock: 0,
             lane,
         };
-        self.store.record(vec![outcome]).await.expect("recorded");
+        self.store
+            .record(Arc::new([outcome]))
+            .await
+            .expect("recorded");
     }
 }
 
