@@ -353,3 +353,24 @@ fn a_test_is_sent_marked_and_outside_the_ordering() {
     assert_eq!(got.json()["external_order_id"], "SAMPLE-ORDER");
     server.wait_for_job(integration, &test["id"], "delivered");
 }
+
+#[test]
+fn a_looser_ordering_lets_what_is_held_go_out() {
+    let mut server = Server::start_with(&["--retry-schedule", "1h"]);
+    let receiver = Receiver::scripted(|request, _| {
+        let is_first = request.header("postrider-sequence") == "1";
+        Reply::Status(if is_first { 500 } else { 200 }, vec![])
+    });
+    let integration = server.integration("a");
+    let sub = server.subscribe(integration, "crm", &receiver.url("/"));
+    let first = server.report(integration, "A", "ordered");
+    let second = server.report(integration, "A", "scheduled");
+    server.wait_for_job(integration, &job_of(&first), "retrying");
+    assert_eq!(
+        server.job(integration, &job_of(&second))["held_by"],
+        job_of(&first)
+    );
+    let looser = json!({ "integration_id": integration, "id": sub["id"], "version": "v3", "ordering": "none" });
+    server.call("webhook_out_subs/update", looser).data();
+    server.wait_for_job(integration, &job_of(&second), "delivered");
+}
