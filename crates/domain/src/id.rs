@@ -34,4 +34,22 @@ ids! {
     WebhookJobId;
     /// Of a list item.
     ListItemId;
+    /// Of a user.
+    UserId;
+    /// Of a client record.
+    ClientId;
+    /// Of a session.
+    SessionId;
+    /// Of a service of the API.
+    ServiceId;
+    /// Of a route of the API.
+    RouteId;
+    /// Of a notification.
+    NotificationId;
+    /// Of an audit event.
+    AuditEventId;
+    /// Of a mail in the outbox.
+    MailId;
+    /// Of a payload view of one's own.
+    PayloadRenderViewId;
 }

@@ -18,6 +18,7 @@ mod known;
 mod list_items;
 mod list_query;
 mod migrate;
+mod notifications;
 mod open;
 mod order_stages;
 mod orders;

@@ -3,7 +3,10 @@
 use rusqlite::Connection;
 
 /// Each version's statements; the version of a database is how many of them it has had.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001_first.sql"),
+    include_str!("schema/0002_people.sql"),
+];
 
 /// Why a database cannot be used as it is.
 #[derive(Debug, thiserror::Error)]

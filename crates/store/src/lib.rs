@@ -14,6 +14,7 @@ mod error;
 mod integrations;
 mod lanes;
 mod list_items;
+mod notifications;
 mod order_stages;
 mod orders;
 mod page;
@@ -30,6 +31,7 @@ pub use lanes::{
     DueJobs, Fence, Lane, LaneOwner, Lanes, NextStep, NoLanes, Outcome, ReadyJob, Withdrawal,
 };
 pub use list_items::{List, ListItems};
+pub use notifications::{NotificationQuery, Notifications};
 pub use order_stages::{NewOrderStage, OrderRef, OrderStages, StageQuery};
 pub use orders::{NewOrder, OrderQuery, OrderUpdate, Orders};
 pub use page::{
@@ -51,6 +53,7 @@ pub trait Store:
     + OrderStages
     + WebhookJobs
     + ListItems
+    + Notifications
     + Lanes
     + Send
     + Sync

@@ -34,6 +34,7 @@ fn every_statement_fits_the_schema() {
         integrations::STATEMENTS,
         known::STATEMENTS,
         list_items::STATEMENTS,
+        notifications::STATEMENTS,
         order_stages::STATEMENTS,
         record::STATEMENTS,
         release::STATEMENTS,
