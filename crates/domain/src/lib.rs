@@ -1,6 +1,7 @@
 //! The words and rules of Postrider: no I/O, no clock, no chance, no async.
 
 pub mod destination;
+pub mod email_address;
 pub mod health;
 pub mod id;
 pub mod in_flight;
@@ -13,10 +14,12 @@ pub mod payload;
 pub mod records;
 pub mod retry;
 pub mod retry_after;
+pub mod session;
 pub mod signature;
 pub mod success_code;
 pub mod time;
 pub mod token;
+pub mod user;
 pub mod verdict;
 pub mod vocabulary;
 pub mod webhook_id;

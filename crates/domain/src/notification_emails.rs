@@ -5,18 +5,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::email_address::is_address;
+
 /// Most addresses of a subscription: a mail to more people is a distribution list's job.
 pub const NOTIFICATION_EMAILS_MAX: usize = 10;
-/// Longest address in characters (RFC 5321 section 4.5.3.1.3, less the brackets of a path).
-const ADDRESS_CHARS_MAX: usize = 254;
-/// Longest part before the @ in characters (RFC 5321 section 4.5.3.1.1).
-const LOCAL_PART_CHARS_MAX: usize = 64;
-/// Longest label of a domain in characters (RFC 1035 section 2.3.4).
-const LABEL_CHARS_MAX: usize = 63;
-/// What may stand before the @ beside letters and digits (RFC 5322 section 3.2.3, with the dot). Quoted
-/// forms are left out: nobody uses them, and they confuse the people who read the list.
-const LOCAL_PART_SIGNS: &str = "!#$%&'*+-/=?^_`{|}~.";
-
 /// One to [`NOTIFICATION_EMAILS_MAX`] addresses, shown as they were given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotificationEmails(String);
@@ -59,33 +51,6 @@ impl FromStr for NotificationEmails {
             None => Ok(emails),
         }
     }
-}
-
-/// Whether mail can be sent there, as far as its spelling tells.
-pub fn is_address(address: &str) -> bool {
-    let Some((local, domain)) = address.rsplit_once('@') else {
-        return false;
-    };
-    address.len() <= ADDRESS_CHARS_MAX && is_local_part(local) && is_domain(domain)
-}
-
-fn is_local_part(local: &str) -> bool {
-    let is_sign = |c: char| c.is_ascii_alphanumeric() || LOCAL_PART_SIGNS.contains(c);
-    (1..=LOCAL_PART_CHARS_MAX).contains(&local.len())
-        && local.chars().all(is_sign)
-        && local.split('.').all(|atom| !atom.is_empty())
-}
-
-fn is_domain(domain: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=LABEL_CHARS_MAX).contains(&label.len())
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    domain.split('.').all(is_label)
 }
 
 impl fmt::Display for NotificationEmails {

@@ -7,8 +7,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// What an application's token begins with, so that scanners find a leaked one.
-const PREFIX: &str = "pra_";
+/// What a token begins with, so that scanners find a leaked one and people see what it is.
+const APPLICATION_PREFIX: &str = "pra_";
+const SESSION_PREFIX: &str = "prs_";
+const LINK_PREFIX: &str = "prl_";
 
 /// A token as its owner gets it, once.
 #[derive(Clone)]
@@ -19,9 +21,23 @@ pub struct Token(String);
 pub struct TokenHash([u8; 32]);
 
 impl Token {
-    /// The token of these random bytes.
-    pub fn from_random(random: [u8; 32]) -> Token {
-        Token(format!("{PREFIX}{}", BASE64.encode(random)))
+    /// An application's token of these random bytes.
+    pub fn of_application(random: [u8; 32]) -> Token {
+        Token::new(APPLICATION_PREFIX, random)
+    }
+
+    /// A session's token of these random bytes.
+    pub fn of_session(random: [u8; 32]) -> Token {
+        Token::new(SESSION_PREFIX, random)
+    }
+
+    /// The token of a link that signs somebody in once.
+    pub fn of_link(random: [u8; 32]) -> Token {
+        Token::new(LINK_PREFIX, random)
+    }
+
+    fn new(prefix: &str, random: [u8; 32]) -> Token {
+        Token(format!("{prefix}{}", BASE64.encode(random)))
     }
 
     /// The text, for its owner's eyes.
@@ -86,11 +102,11 @@ mod tests {
 
     #[test]
     fn a_token_is_known_by_its_hash_and_never_shown() {
-        let token = Token::from_random([7; 32]);
+        let token = Token::of_application([7; 32]);
         assert!(token.text().starts_with("pra_"));
         assert_eq!(token.text().len(), 4 + 43);
         assert_eq!(token.hash(), TokenHash::of(token.text()));
-        assert_ne!(token.hash(), Token::from_random([8; 32]).hash());
+        assert_ne!(token.hash(), Token::of_application([8; 32]).hash());
         assert_eq!(format!("{token:?} {:?}", token.hash()), "Token TokenHash");
     }
 

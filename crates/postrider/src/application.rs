@@ -126,7 +126,7 @@ pub async fn create(
 fn new_token() -> anyhow::Result<Token> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).context("the system gives no random bytes")?;
-    Ok(Token::from_random(random))
+    Ok(Token::of_application(random))
 }
 
 fn change() -> Change {

@@ -6,7 +6,7 @@ use domain::time::Moment;
 use rusqlite::{Connection, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use store::Idempotency;
+use store::{Created, Idempotency};
 
 use crate::fault::Fault;
 use crate::list_query::{moment, one};
@@ -31,6 +31,30 @@ pub(crate) const REMOVE_EXPIRED: &str = "delete from idempotency_keys where (int
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[FIND, KEEP, REMOVE_EXPIRED];
+
+/// Stands for no integration, where the record belongs to none.
+pub(crate) const NO_INTEGRATION: i64 = 0;
+
+/// Makes a record that belongs to no integration, or answers as when it was made.
+///
+/// # Errors
+/// Refused where the key came with another request; whatever `make` refuses.
+pub(crate) fn once<T: Serialize + DeserializeOwned>(
+    writing: &Writing,
+    idempotency: Option<&Idempotency>,
+    at: Moment,
+    make: impl FnOnce() -> Result<T, Fault>,
+) -> Result<Created<T>, Fault> {
+    let Some(idempotency) = idempotency else {
+        return make().map(Created::fresh);
+    };
+    if let Some(first) = find(writing, NO_INTEGRATION, idempotency, at)? {
+        return Ok(Created::replayed(first));
+    }
+    let record = make()?;
+    keep(writing, NO_INTEGRATION, idempotency, &record, at)?;
+    Ok(Created::fresh(record))
+}
 
 /// The answer that was given for this key, if that is not too long ago. `integration_id` is 0 for records
 /// that belong to none.

@@ -37,8 +37,6 @@ pub(crate) const STATEMENTS: &[&str] = &[BY_ID, BY_KEY, INSERT, UPDATE];
 
 /// What integrations can be sorted by besides their id; there are few enough to be sorted each time.
 const SORTED_BY: &[&str] = &["key", "name", "created_at", "updated_at"];
-/// Stands for no integration, where idempotency keys belong to one.
-const NO_INTEGRATION: i64 = 0;
 
 #[async_trait]
 impl Integrations for SqliteStore {
@@ -85,36 +83,24 @@ fn create(
     new: NewIntegration,
     change: &Change,
 ) -> Result<Created<Integration>, Fault> {
-    if let Some(idempotency) = &new.idempotency
-        && let Some(first) = idempotency::find(writing, NO_INTEGRATION, idempotency, change.at)?
-    {
-        return Ok(Created::replayed(first));
-    }
     let connection = &writing.connection;
-    refuse_taken_key(connection, &new.key, None)?;
-    connection.prepare_cached(INSERT)?.execute(params![
-        new.key,
-        new.name,
-        change.at.microseconds()
-    ])?;
-    let integration = Integration {
-        id: IntegrationId(connection.last_insert_rowid()),
-        key: new.key,
-        name: new.name,
-        created_at: change.at,
-        updated_at: change.at,
-    };
-    write_event(connection, change, "create", None, &integration)?;
-    if let Some(idempotency) = &new.idempotency {
-        idempotency::keep(
-            writing,
-            NO_INTEGRATION,
-            idempotency,
-            &integration,
-            change.at,
-        )?;
-    }
-    Ok(Created::fresh(integration))
+    idempotency::once(writing, new.idempotency.as_ref(), change.at, || {
+        refuse_taken_key(connection, &new.key, None)?;
+        connection.prepare_cached(INSERT)?.execute(params![
+            new.key,
+            new.name,
+            change.at.microseconds()
+        ])?;
+        let integration = Integration {
+            id: IntegrationId(connection.last_insert_rowid()),
+            key: new.key,
+            name: new.name,
+            created_at: change.at,
+            updated_at: change.at,
+        };
+        write_event(connection, change, "create", None, &integration)?;
+        Ok(integration)
+    })
 }
 
 fn update(

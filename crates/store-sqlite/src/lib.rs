@@ -7,6 +7,7 @@
 mod accept;
 mod applications;
 mod audit;
+mod audit_events;
 mod check;
 mod checkpointer;
 mod connection;
@@ -24,7 +25,10 @@ mod order_stages;
 mod orders;
 mod readers;
 mod record;
+mod registry;
 mod release;
+mod sessions;
+mod users;
 mod webhook_jobs;
 mod webhook_out_subs;
 mod writer;

@@ -1,12 +1,17 @@
 //! Programs that call the API.
 
-use async_trait::async_trait;
-use domain::id::IntegrationId;
-use domain::records::Application;
-use domain::token::TokenHash;
+use std::time::Duration;
 
-use crate::change::Change;
+use async_trait::async_trait;
+use domain::id::{ApplicationId, IntegrationId};
+use domain::records::Application;
+use domain::time::Moment;
+use domain::token::{Token, TokenHash};
+use serde::{Deserialize, Serialize};
+
+use crate::change::{Change, Created, Idempotency};
 use crate::error::{Rejection, StoreError};
+use crate::page::{ListQuery, Page};
 
 /// A program to be.
 #[derive(Clone, Debug)]
@@ -15,8 +20,29 @@ pub struct NewApplication {
     pub slug: String,
     /// The only integration that it may use; none means all.
     pub integration_id: Option<IntegrationId>,
-    /// Its token's hash.
-    pub token: TokenHash,
+    /// Its token, of which only the hash is kept.
+    pub token: Token,
+    /// Makes the create repeatable.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// An application with its token: the answer of create and rotate_token only.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct WithToken {
+    /// The application.
+    #[serde(flatten)]
+    pub application: Application,
+    /// Its token, `pra_…`.
+    pub token: String,
+}
+
+/// What an update says; absent means unchanged.
+#[derive(Clone, Debug, Default)]
+pub struct ApplicationChanges {
+    /// Its name.
+    pub slug: Option<String>,
+    /// Whether its tokens are accepted.
+    pub active: Option<bool>,
 }
 
 /// Programs that call the API.
@@ -25,36 +51,60 @@ pub trait Applications {
     /// Makes an application.
     ///
     /// # Errors
-    /// Refused where the slug is taken (`slug`) or the integration does not exist (`integration`).
+    /// Refused where the slug is taken (`slug`) or the integration does not exist (`integration_id`).
     async fn create_application(
         &self,
         new: NewApplication,
         change: Change,
-    ) -> Result<Application, Rejection>;
+    ) -> Result<Created<WithToken>, Rejection>;
 
-    /// All applications, by slug.
+    /// Changes an application.
     ///
     /// # Errors
-    /// When the store cannot be read.
-    async fn applications(&self) -> Result<Vec<Application>, StoreError>;
-
-    /// Replaces the token at once.
-    ///
-    /// # Errors
-    /// Refused where no application has the slug (`slug`).
-    async fn rotate_application_token(
+    /// Refused where it does not exist (`id`) or the slug is taken (`slug`).
+    async fn update_application(
         &self,
-        slug: String,
-        token: TokenHash,
+        id: ApplicationId,
+        changes: ApplicationChanges,
         change: Change,
     ) -> Result<Application, Rejection>;
 
-    /// Whose token this is.
+    /// Replaces the token; for `overlap` the old one is accepted as well.
+    ///
+    /// # Errors
+    /// Refused where it does not exist (`id`).
+    async fn rotate_application_token(
+        &self,
+        id: ApplicationId,
+        token: Token,
+        overlap: Duration,
+        change: Change,
+    ) -> Result<WithToken, Rejection>;
+
+    /// Applications; searched by `slug`, sorted by `id`, `slug` or `created_at`. `active` keeps only those
+    /// that are, or are not.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn applications(
+        &self,
+        active: Option<bool>,
+        query: ListQuery,
+    ) -> Result<Page<Application>, StoreError>;
+
+    /// The application of this name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn application_of_slug(&self, slug: String) -> Result<Option<Application>, StoreError>;
+
+    /// The active application whose token, or token before in its overlap, this is.
     ///
     /// # Errors
     /// When the store cannot be read.
     async fn application_of_token(
         &self,
         token: TokenHash,
+        now: Moment,
     ) -> Result<Option<Application>, StoreError>;
 }

@@ -9,6 +9,7 @@
 //! in the same transaction.
 
 mod applications;
+mod audit_events;
 mod change;
 mod error;
 mod integrations;
@@ -19,18 +20,22 @@ mod order_stages;
 mod orders;
 mod page;
 mod reference;
+mod registry;
 mod seal;
+mod sessions;
+mod users;
 mod webhook_jobs;
 mod webhook_out_subs;
 
-pub use applications::{Applications, NewApplication};
+pub use applications::{ApplicationChanges, Applications, NewApplication, WithToken};
+pub use audit_events::{AuditEvents, AuditQuery};
 pub use change::{Change, Created, Idempotency};
 pub use error::{Refusal, Rejection, StoreError};
 pub use integrations::{IntegrationChanges, Integrations, NewIntegration};
 pub use lanes::{
     DueJobs, Fence, Lane, LaneOwner, Lanes, NextStep, NoLanes, Outcome, ReadyJob, Withdrawal,
 };
-pub use list_items::{List, ListItems};
+pub use list_items::{List, ListItemChanges, ListItems, NewListItem};
 pub use notifications::{NotificationQuery, Notifications};
 pub use order_stages::{NewOrderStage, OrderRef, OrderStages, StageQuery};
 pub use orders::{NewOrder, OrderQuery, OrderUpdate, Orders};
@@ -39,7 +44,10 @@ pub use page::{
     PageRequest, Search, Sort, SortKey, Start,
 };
 pub use reference::{Reference, Target};
+pub use registry::{DeclaredRoute, Deployment, Registry, RegistryRecords};
 pub use seal::{SealFault, SecretKey};
+pub use sessions::{NewSignInLink, SESSIONS_PER_USER_MAX, Sessions, SignedIn};
+pub use users::{Credentials, NewClient, NewUser, Registered, UserChanges, UserQuery, Users};
 pub use webhook_jobs::{JobDetail, JobQuery, RetriedJob, WebhookJobs};
 pub use webhook_out_subs::{NewWebhookOutSub, WebhookOutSubChanges, WebhookOutSubs, WithSecret};
 
@@ -54,6 +62,10 @@ pub trait Store:
     + WebhookJobs
     + ListItems
     + Notifications
+    + Users
+    + Sessions
+    + RegistryRecords
+    + AuditEvents
     + Lanes
     + Send
     + Sync

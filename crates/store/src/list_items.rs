@@ -1,9 +1,11 @@
 //! Vocabularies: the lists `order_status` and `order_event`.
 
 use async_trait::async_trait;
+use domain::id::ListItemId;
 use domain::records::ListItem;
 
-use crate::error::StoreError;
+use crate::change::{Change, Created, Idempotency};
+use crate::error::{Rejection, StoreError};
 use crate::page::{ListQuery, Page};
 
 /// The vocabularies there are.
@@ -32,9 +34,59 @@ impl List {
     }
 }
 
+/// A word to be, usable at once.
+#[derive(Clone, Debug)]
+pub struct NewListItem {
+    /// The list it belongs to.
+    pub list: List,
+    /// The word that parameters take, unique in its list.
+    pub slug: String,
+    /// The word for people.
+    pub name: String,
+    /// What it means.
+    pub description: Option<String>,
+    /// Whether it can be used.
+    pub active: bool,
+    /// Makes the create repeatable.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// What an update says; absent means unchanged, `Some(None)` clears. The slug stays: orders and
+/// subscriptions hold it.
+#[derive(Clone, Debug, Default)]
+pub struct ListItemChanges {
+    /// The word for people.
+    pub name: Option<String>,
+    /// What it means.
+    pub description: Option<Option<String>>,
+    /// Whether it can be used. What uses it already goes on.
+    pub active: Option<bool>,
+}
+
 /// Vocabularies.
 #[async_trait]
 pub trait ListItems {
+    /// Adds a word.
+    ///
+    /// # Errors
+    /// Refused where the list has the slug already (`slug`).
+    async fn create_list_item(
+        &self,
+        new: NewListItem,
+        change: Change,
+    ) -> Result<Created<ListItem>, Rejection>;
+
+    /// Changes a word.
+    ///
+    /// # Errors
+    /// Refused where it does not exist (`id`).
+    async fn update_list_item(
+        &self,
+        id: ListItemId,
+        changes: ListItemChanges,
+        change: Change,
+    ) -> Result<ListItem, Rejection>;
+
     /// Words; of all lists where none is named. Searched by `slug` and `name`, sorted by `id`, `slug` or
     /// `name`. `active` keeps only those that can be used, or cannot.
     ///

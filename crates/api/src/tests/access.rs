@@ -50,7 +50,7 @@ async fn what_one_may_not_see_looks_like_what_does_not_exist() {
 async fn a_renewed_token_counts_at_once_and_the_old_one_for_less_than_a_second() {
     let fixture = Fixture::new().await;
     assert_eq!(fixture.call("integrations/index", json!({})).await.0, 200);
-    let renewed = Token::from_random([9; 32]);
+    let renewed = Token::of_application([9; 32]);
     let rotated = fixture
         .store
         .rotate_application_token("test".to_owned(), renewed.hash(), fixture.change())

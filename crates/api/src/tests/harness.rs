@@ -67,7 +67,7 @@ impl Fixture {
 
     /// The token of a new application.
     pub(super) async fn application(&self, slug: &str, only: Option<i64>) -> String {
-        let token = Token::from_random([u8::try_from(slug.len()).expect("short"); 32]);
+        let token = Token::of_application([u8::try_from(slug.len()).expect("short"); 32]);
         let new = NewApplication {
             slug: slug.to_owned(),
             integration_id: only.map(IntegrationId),

@@ -45,7 +45,6 @@ create table sessions (
   last_used_at integer not null
 ) strict;
 create index sessions_by_user on sessions (user_id, id);
-create index sessions_by_last_use on sessions (last_used_at);
 
 -- Links that sign somebody in once; an invitation also lets them into an integration.
 create table sign_in_links (

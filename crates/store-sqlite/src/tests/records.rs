@@ -1,22 +1,13 @@
-//! The other records: applications, integrations, orders, and what refers to what.
+//! The other records: integrations, orders, and what refers to what.
 
 use domain::id::{IntegrationId, OrderId, WebhookOutSubId};
 use domain::order::{OrderChanges, OrderField};
-use domain::token::TokenHash;
 use store::{
-    Applications, Idempotency, IntegrationChanges, Integrations, List, NewApplication,
-    NewIntegration, NewOrder, OrderRef, OrderUpdate, Orders, Reference, Store, Target,
+    Idempotency, IntegrationChanges, Integrations, List, NewIntegration, NewOrder, OrderRef,
+    OrderUpdate, Orders, Reference, Store, Target,
 };
 
 use super::world::{World, after, change, refused};
-
-fn application(slug: &str, integration_id: Option<IntegrationId>) -> NewApplication {
-    NewApplication {
-        slug: slug.to_owned(),
-        integration_id,
-        token: TokenHash::of(slug),
-    }
-}
 
 fn order(integration_id: IntegrationId, external: Option<&str>) -> NewOrder {
     NewOrder {
@@ -40,53 +31,6 @@ fn fields(values: &[(&str, &str)]) -> OrderChanges {
     OrderChanges {
         changes: values.iter().map(change).collect(),
     }
-}
-
-#[tokio::test]
-async fn an_application_is_known_by_its_newest_token() {
-    let world = World::new().await;
-    let made = world
-        .store
-        .create_application(application("olio", None), change(0))
-        .await;
-    let made = made.expect("made");
-    let of = |token: &str| world.store.application_of_token(TokenHash::of(token));
-    assert_eq!(of("olio").await, Ok(Some(made.clone())));
-    let new = TokenHash::of("new");
-    let rotated = world
-        .store
-        .rotate_application_token("olio".to_owned(), new, change(9))
-        .await;
-    assert_eq!(rotated.expect("rotated").token_created_at, after(9));
-    assert_eq!(of("olio").await, Ok(None));
-    assert_eq!(
-        of("new").await.expect("read").map(|found| found.id),
-        Some(made.id)
-    );
-    let unknown = world
-        .store
-        .rotate_application_token("x".to_owned(), new, change(9))
-        .await;
-    assert_eq!(refused(unknown), ["slug"]);
-}
-
-#[tokio::test]
-async fn an_application_needs_a_free_slug_and_an_integration_that_exists() {
-    let world = World::new().await;
-    let create = |slug, integration| {
-        world
-            .store
-            .create_application(application(slug, integration), change(0))
-    };
-    create("b", Some(world.integration)).await.expect("made");
-    assert_eq!(
-        refused(create("b", Some(IntegrationId(9))).await),
-        ["slug", "integration"]
-    );
-    create("a", None).await.expect("made");
-    let all = world.store.applications().await.expect("read");
-    let slugs: Vec<&str> = all.iter().map(|one| one.slug.as_str()).collect();
-    assert_eq!(slugs, ["a", "b"]);
 }
 
 #[tokio::test]

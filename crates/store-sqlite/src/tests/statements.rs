@@ -28,6 +28,7 @@ fn every_statement_fits_the_schema() {
     let plain = [
         applications::STATEMENTS,
         audit::STATEMENTS,
+        audit_events::STATEMENTS,
         check::STATEMENTS,
         due::STATEMENTS,
         idempotency::STATEMENTS,
@@ -37,11 +38,14 @@ fn every_statement_fits_the_schema() {
         notifications::STATEMENTS,
         order_stages::STATEMENTS,
         record::STATEMENTS,
+        registry::STATEMENTS,
         release::STATEMENTS,
+        sessions::STATEMENTS,
     ];
     let nested = [
         accept::STATEMENTS,
         orders::STATEMENTS,
+        users::STATEMENTS,
         webhook_jobs::STATEMENTS,
         webhook_out_subs::STATEMENTS,
     ];
