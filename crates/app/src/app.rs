@@ -5,32 +5,54 @@ use std::sync::Arc;
 use domain::id::IntegrationId;
 use domain::time::{Clock, Moment};
 use domain::token::TokenHash;
-use store::{Change, Reference, Refusal, Store, StoreError};
+use store::{Change, Deployment, Reference, Refusal, Registry, Store, StoreError};
 
 use crate::caller::{Caller, Principal, Scope};
+use crate::denied::Denied;
+use crate::last_use::LastUse;
+use crate::mailer::Mailer;
+use crate::password::Passwords;
 use crate::recent::Recent;
+use crate::throttle::Throttle;
 use crate::underway::Underway;
 
 /// All use cases. Cheap to share, and the same for every caller.
 pub struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) underway: Arc<dyn Underway>,
+    pub(crate) mailer: Arc<dyn Mailer>,
+    pub(crate) passwords: Passwords,
+    pub(crate) throttle: Throttle,
+    pub(crate) last_use: LastUse,
     clock: Arc<dyn Clock>,
     /// Tokens that were good a moment ago. Unknown ones are not kept: a token that was just made must
     /// be good at once.
-    principals: Recent<TokenHash, Principal>,
+    pub(crate) principals: Recent<TokenHash, Principal>,
+    /// Which routes answered a moment ago.
+    pub(crate) registry: Recent<(), Arc<Registry>>,
     /// Integrations that existed a moment ago.
     integrations: Recent<IntegrationId, ()>,
 }
 
 impl App {
-    /// The use cases over this store; `underway` tells what the store does not know.
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, underway: Arc<dyn Underway>) -> App {
+    /// The use cases over this store; `underway` tells what the store does not know, `mailer` sends what a
+    /// request itself must send.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        underway: Arc<dyn Underway>,
+        mailer: Arc<dyn Mailer>,
+    ) -> App {
         App {
             store,
             underway,
+            mailer,
+            passwords: Passwords::new(),
+            throttle: Throttle::new(),
+            last_use: LastUse::default(),
             clock,
             principals: Recent::new(),
+            registry: Recent::new(),
             integrations: Recent::new(),
         }
     }
@@ -40,23 +62,54 @@ impl App {
         self.clock.now()
     }
 
-    /// Whose token this is; nobody's if it is unknown.
+    /// Whether a route answers at present.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn authenticate(&self, token: &str) -> Result<Option<Principal>, StoreError> {
+    pub async fn deployment(&self, service: &str, action: &str) -> Result<Deployment, StoreError> {
+        let now = self.now();
+        if let Some(registry) = self.registry.get(&(), now) {
+            return Ok(registry.deployment(service, action));
+        }
+        let registry = Arc::new(self.store.registry().await?);
+        let deployment = registry.deployment(service, action);
+        self.registry.put((), registry, now);
+        Ok(deployment)
+    }
+
+    /// Whose token this is.
+    ///
+    /// # Errors
+    /// The token is nobody's, or its session is over; or the store cannot be read.
+    pub async fn authenticate(&self, token: &str) -> Result<Principal, Denied> {
         let hash = TokenHash::of(token);
         // Taken before reading: what is kept is then never believed for too long.
         let now = self.now();
-        if let Some(principal) = self.principals.get(&hash, now) {
-            return Ok(Some(principal));
+        let principal = match self.principals.get(&hash, now) {
+            Some(principal) => principal,
+            None => {
+                let found = self.principal(hash, now).await?;
+                let principal = found.ok_or(Denied::InvalidToken)?;
+                self.principals.put(hash, principal.clone(), now);
+                principal
+            }
+        };
+        match principal {
+            Principal::User(signed_in) => self.used(&signed_in, now).map(Principal::User),
+            principal => Ok(principal),
         }
-        let application = self.store.application_of_token(hash).await?;
-        let principal = application.as_ref().map(Principal::from);
-        if let Some(principal) = principal {
-            self.principals.put(hash, principal, now);
+    }
+
+    async fn principal(
+        &self,
+        hash: TokenHash,
+        now: Moment,
+    ) -> Result<Option<Principal>, StoreError> {
+        if let Some(application) = self.store.application_of_token(hash, now).await? {
+            return Ok(Some(application.into()));
         }
-        Ok(principal)
+        let signed_in = self.store.session_of_token(hash).await?;
+        Ok(signed_in.map(|signed_in| Principal::User(Arc::new(signed_in))))
     }
 
     /// Lets the caller into an integration; nothing if it does not exist or the caller may not see it.

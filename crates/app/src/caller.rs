@@ -1,23 +1,38 @@
 //! Who asks, and where that may lead.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use domain::id::{ApplicationId, IntegrationId};
 use domain::records::{Actor, Application};
+use domain::user::Role;
+use store::SignedIn;
 
-/// Who a token belongs to, and how far it reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Principal {
-    application_id: ApplicationId,
-    /// The only integration that it may use; none means all.
-    only: Option<IntegrationId>,
+/// Who a request comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Principal {
+    /// Somebody without a token, on a route that wants none.
+    Visitor,
+    /// A program.
+    Application {
+        /// Which.
+        id: ApplicationId,
+        /// The only integration that it may use; none means all.
+        only: Option<IntegrationId>,
+    },
+    /// A person with a session.
+    User(Arc<SignedIn>),
 }
 
 /// A principal with the request that it makes.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller<'a> {
     /// Who asks.
-    pub principal: Principal,
+    pub principal: &'a Principal,
     /// The request, as its answer's `x-request-id` names it.
     pub request_id: &'a str,
+    /// Where the request comes from, for the limits on tries.
+    pub address: Option<IpAddr>,
 }
 
 /// A caller inside an integration that exists and that it may use. Only [`App::scope`](crate::App::scope)
@@ -29,26 +44,45 @@ pub struct Scope<'a> {
 }
 
 impl Principal {
-    /// The only integration that it may use; none means all.
-    pub fn only(&self) -> Option<IntegrationId> {
-        self.only
+    /// The integrations that it may use; none means all.
+    pub fn only(&self) -> Option<&[IntegrationId]> {
+        match self {
+            Principal::Visitor => Some(&[]),
+            Principal::Application { only, .. } => only.as_ref().map(std::slice::from_ref),
+            Principal::User(signed_in) if signed_in.user.is(Role::Employee) => None,
+            Principal::User(signed_in) if signed_in.user.roles.is_empty() => Some(&[]),
+            Principal::User(signed_in) => Some(&signed_in.user.scoped_integrations),
+        }
     }
 
     /// Whether it may use this integration, if that exists.
     pub fn reaches(&self, integration_id: IntegrationId) -> bool {
-        self.only.is_none_or(|only| only == integration_id)
+        self.only()
+            .is_none_or(|only| only.contains(&integration_id))
+    }
+
+    /// Who signed in, if it is a person.
+    pub fn signed_in(&self) -> Option<&SignedIn> {
+        match self {
+            Principal::User(signed_in) => Some(signed_in),
+            Principal::Visitor | Principal::Application { .. } => None,
+        }
     }
 
     /// As the audit trail knows it.
     pub(crate) fn actor(&self) -> Actor {
-        Actor::Application(self.application_id)
+        match self {
+            Principal::Visitor => Actor::Visitor,
+            Principal::Application { id, .. } => Actor::Application(*id),
+            Principal::User(signed_in) => Actor::User(signed_in.user.id),
+        }
     }
 }
 
-impl From<&Application> for Principal {
-    fn from(application: &Application) -> Principal {
-        Principal {
-            application_id: application.id,
+impl From<Application> for Principal {
+    fn from(application: Application) -> Principal {
+        Principal::Application {
+            id: application.id,
             only: application.integration_id,
         }
     }

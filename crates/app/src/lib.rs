@@ -4,23 +4,35 @@
 //! whatever happens inside one takes the [`Scope`] that proves it. What a caller may not see looks
 //! exactly like what does not exist. Nothing here knows of HTTP.
 
+mod access;
 mod app;
+mod applications;
+mod audit_events;
 mod caller;
 mod denied;
 mod idempotency;
 mod integrations;
+mod last_use;
 mod list_items;
 mod mailer;
+mod notifications;
 mod order_stages;
 mod orders;
+mod password;
 mod recent;
+mod registry;
+mod sessions;
+mod throttle;
 mod underway;
+mod users;
 mod webhook_jobs;
 mod webhook_out_subs;
 
+pub use access::Access;
 pub use app::App;
 pub use caller::{Caller, Principal, Scope};
 pub use denied::{DOES_NOT_EXIST, Denied};
 pub use idempotency::request_hash;
 pub use mailer::{MailFailed, Mailer};
+pub use sessions::{NewSession, SignIn};
 pub use underway::Underway;

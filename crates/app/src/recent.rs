@@ -20,7 +20,7 @@ pub(crate) struct Recent<K, V> {
 impl<K, V> Recent<K, V>
 where
     K: Hash + Eq + Send + Sync + 'static,
-    V: Copy + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
 {
     pub(crate) fn new() -> Recent<K, V> {
         Recent {
@@ -36,6 +36,11 @@ where
 
     pub(crate) fn put(&self, key: K, value: V, now: Moment) {
         self.entries.insert(key, (value, now));
+    }
+
+    /// Forgets everything: what was read before is not believed any more.
+    pub(crate) fn clear(&self) {
+        self.entries.invalidate_all();
     }
 }
 

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use domain::destination::CallbackUrl;
 use domain::id::WebhookOutSubId;
+use domain::letter::{About, Letter, SubNamed};
 use domain::signature::SigningSecret;
 use domain::webhook_job::WebhookJob;
 use domain::webhook_out_sub::WebhookOutSub;
 use store::{
-    Created, ListQuery, NewWebhookOutSub, Page, StoreError, WebhookOutSubChanges, WithSecret,
+    Created, Idempotency, ListQuery, NewWebhookOutSub, Page, StoreError, WebhookOutSubChanges,
+    WithSecret,
 };
 
 use crate::app::App;
@@ -16,6 +19,14 @@ use crate::denied::Denied;
 
 /// Length of a secret that we make, in bytes: that of the hash it keys (RFC 2104 section 3).
 const SECRET_BYTES: usize = 32;
+
+/// A subscription as a notice names it.
+struct Noticed<'a> {
+    id: Option<WebhookOutSubId>,
+    key: &'a str,
+    name: &'a str,
+    callback_url: &'a CallbackUrl,
+}
 
 impl App {
     /// A new signing secret.
@@ -29,10 +40,10 @@ impl App {
         SigningSecret::from_bytes(&random).map_err(|fault| failed(fault.to_string()))
     }
 
-    /// Makes a subscription.
+    /// Makes a subscription. Where it has `notify`, its addresses are first mailed a notice.
     ///
     /// # Errors
-    /// Refused where the key is taken, a slug is unknown, or there are too many.
+    /// Refused where the key is taken, a slug is unknown, or there are too many. A notice cannot be sent.
     pub async fn create_webhook_out_sub(
         &self,
         scope: &Scope<'_>,
@@ -40,20 +51,34 @@ impl App {
     ) -> Result<Created<WithSecret>, Denied> {
         new.integration_id = scope.integration_id();
         let change = self.change(scope.caller());
+        if let Some(emails) = new.notification_emails.as_ref().filter(|_| new.notify)
+            && !self.is_repeated(scope, new.idempotency.as_ref()).await?
+        {
+            let sub = Noticed {
+                id: None,
+                key: &new.key,
+                name: &new.name,
+                callback_url: &new.callback_url,
+            };
+            self.send_notices(scope, sub, emails.addresses()).await?;
+        }
         Ok(self.store.create_webhook_out_sub(new, change).await?)
     }
 
-    /// Changes a subscription.
+    /// Changes a subscription. Where it has `notify`, addresses that are new to it are first mailed a notice.
     ///
     /// # Errors
     /// Refused where it does not exist (`id`), the key is taken, a slug is unknown, or nobody would be
-    /// notified.
+    /// notified. A notice cannot be sent.
     pub async fn update_webhook_out_sub(
         &self,
         scope: &Scope<'_>,
         id: WebhookOutSubId,
         changes: WebhookOutSubChanges,
     ) -> Result<WebhookOutSub, Denied> {
+        if changes.notify.is_some() || changes.notification_emails.is_some() {
+            self.send_notices_of(scope, id, &changes).await?;
+        }
         let change = self.change(scope.caller());
         let integration_id = scope.integration_id();
         let updated = self
@@ -139,5 +164,83 @@ impl App {
         let integration_id = scope.integration_id();
         let found = self.store.webhook_out_subs(integration_id, active, query);
         Ok(found.await?)
+    }
+
+    /// Tells the addresses that an update brings. One that was there while `notify` was off was told nothing
+    /// yet.
+    async fn send_notices_of(
+        &self,
+        scope: &Scope<'_>,
+        id: WebhookOutSubId,
+        changes: &WebhookOutSubChanges,
+    ) -> Result<(), Denied> {
+        let before = self.webhook_out_sub(scope, id).await?;
+        let told: Vec<&str> = match &before.notification_emails {
+            Some(emails) if before.notify => emails.addresses().collect(),
+            _ => Vec::new(),
+        };
+        let after = changes.notification_emails.as_ref();
+        let after = after.unwrap_or(&before.notification_emails);
+        let Some(emails) = after
+            .as_ref()
+            .filter(|_| changes.notify.unwrap_or(before.notify))
+        else {
+            return Ok(());
+        };
+        let sub = Noticed {
+            id: Some(id),
+            key: changes.key.as_ref().unwrap_or(&before.key),
+            name: changes.name.as_ref().unwrap_or(&before.name),
+            callback_url: changes
+                .callback_url
+                .as_ref()
+                .unwrap_or(&before.callback_url),
+        };
+        let new = emails.addresses().filter(|address| !told.contains(address));
+        self.send_notices(scope, sub, new).await
+    }
+
+    async fn send_notices(
+        &self,
+        scope: &Scope<'_>,
+        sub: Noticed<'_>,
+        addresses: impl Iterator<Item = &str>,
+    ) -> Result<(), Denied> {
+        let mut addresses: Vec<&str> = addresses.collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        if addresses.is_empty() {
+            return Ok(());
+        }
+        let sub = SubNamed {
+            id: sub.id,
+            integration_id: scope.integration_id(),
+            integration: self.integration(scope).await?.name,
+            key: sub.key.to_owned(),
+            name: sub.name.to_owned(),
+            callback_url: sub.callback_url.as_str().to_owned(),
+        };
+        let letter = |to: &str| Letter {
+            to: to.to_owned(),
+            about: About::NotificationEmail { sub: sub.clone() },
+        };
+        let letters = addresses.into_iter().map(letter).collect();
+        self.send(scope.caller(), letters).await
+    }
+
+    /// Whether a create was carried out before, and will only be answered again.
+    async fn is_repeated(
+        &self,
+        scope: &Scope<'_>,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<bool, Denied> {
+        let Some(idempotency) = idempotency else {
+            return Ok(false);
+        };
+        let (integration_id, now) = (scope.integration_id(), self.now());
+        let repeated = self
+            .store
+            .is_repeated(integration_id, idempotency.clone(), now);
+        Ok(repeated.await?)
     }
 }

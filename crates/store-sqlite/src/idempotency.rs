@@ -89,6 +89,23 @@ pub(crate) fn find<T: DeserializeOwned>(
     Ok(Some(serde_json::from_slice(&answer)?))
 }
 
+/// Whether this very request was answered before.
+pub(crate) fn is_kept(
+    connection: &Connection,
+    integration_id: i64,
+    idempotency: &Idempotency,
+    now: Moment,
+) -> Result<bool, Fault> {
+    let params = params![integration_id, idempotency.key];
+    let kept = one(connection, FIND, params, |row| {
+        let hash: Vec<u8> = row.get("request_hash")?;
+        Ok((hash, moment(row, "created_at")?))
+    })?;
+    Ok(kept.is_some_and(|(hash, created_at)| {
+        hash == idempotency.request_hash && created_at > expired_at(now)
+    }))
+}
+
 /// Keeps the answer.
 pub(crate) fn keep<T: Serialize>(
     writing: &Writing,

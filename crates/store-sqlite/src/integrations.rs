@@ -71,9 +71,9 @@ impl Integrations for SqliteStore {
     async fn integrations(
         &self,
         query: ListQuery,
-        only: Option<IntegrationId>,
+        only: Option<Vec<IntegrationId>>,
     ) -> Result<Page<Integration>, StoreError> {
-        self.read(move |connection| plan(&query, only).page(connection, &query, show))
+        self.read(move |connection| plan(&query, only.as_deref())?.page(connection, &query, show))
             .await
     }
 }
@@ -174,12 +174,12 @@ fn read(row: &Row<'_>) -> Result<Integration, Fault> {
     })
 }
 
-fn plan(query: &ListQuery, only: Option<IntegrationId>) -> ListPlan {
+fn plan(query: &ListQuery, only: Option<&[IntegrationId]>) -> Result<ListPlan, Fault> {
     let visible = match only {
-        Some(id) => Condition::new("id = ?", [id.0.into()]),
+        Some(ids) => Condition::among("id", ids)?,
         None => Condition::new("true", []),
     };
     let conditions = query.search.iter().map(Condition::found).collect();
-    ListPlan::new(vec![Branch::new("integrations", visible)], conditions)
-        .sorted(query.sort, SORTED_BY)
+    let branch = Branch::new("integrations", visible);
+    Ok(ListPlan::new(vec![branch], conditions).sorted(query.sort, SORTED_BY))
 }

@@ -9,9 +9,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::id::IntegrationId;
 use domain::time::Moment;
 use rand::rngs::StdRng;
-use store::{Reference, Refusal, Rejection, SecretKey, Store, StoreError};
+use store::{Idempotency, Reference, Refusal, Rejection, SecretKey, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::checkpointer::Checkpointer;
@@ -20,7 +21,7 @@ use crate::fault::Fault;
 use crate::migrate::{MigrateFault, migrate};
 use crate::readers::Readers;
 use crate::writer::{self, Progress, QUEUE_WORKS_MAX, Work, Writing};
-use crate::{check, list_items};
+use crate::{check, idempotency, list_items};
 
 /// The database, within the data folder.
 const DATABASE_FILE: &str = "postrider.db";
@@ -266,6 +267,18 @@ impl Store for SqliteStore {
     async fn check(&self, references: Vec<Reference>) -> Result<Vec<Refusal>, StoreError> {
         self.read(move |connection| check::check(connection, &references))
             .await
+    }
+
+    async fn is_repeated(
+        &self,
+        integration_id: IntegrationId,
+        idempotency: Idempotency,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        self.read(move |connection| {
+            idempotency::is_kept(connection, integration_id.0, &idempotency, now)
+        })
+        .await
     }
 
     async fn close(&self) {

@@ -65,13 +65,13 @@ pub trait Integrations {
     async fn integration_of_key(&self, key: String) -> Result<Option<Integration>, StoreError>;
 
     /// Integrations; searched by `key` and `name`, sorted by `id`, `key`, `name`, `created_at` or
-    /// `updated_at`. `only` is the one that the caller may see, where it may not see all.
+    /// `updated_at`. `only` are those that the caller may see, where it may not see all.
     ///
     /// # Errors
     /// When the store cannot be read.
     async fn integrations(
         &self,
         query: ListQuery,
-        only: Option<IntegrationId>,
+        only: Option<Vec<IntegrationId>>,
     ) -> Result<Page<Integration>, StoreError>;
 }

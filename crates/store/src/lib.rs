@@ -51,6 +51,9 @@ pub use users::{Credentials, NewClient, NewUser, Registered, UserChanges, UserQu
 pub use webhook_jobs::{JobDetail, JobQuery, RetriedJob, WebhookJobs};
 pub use webhook_out_subs::{NewWebhookOutSub, WebhookOutSubChanges, WebhookOutSubs, WithSecret};
 
+use domain::id::IntegrationId;
+use domain::time::Moment;
+
 /// A store: everything that is kept, whichever engine keeps it.
 #[async_trait::async_trait]
 pub trait Store:
@@ -82,6 +85,18 @@ pub trait Store:
     /// # Errors
     /// When the store cannot be read.
     async fn check(&self, references: Vec<Reference>) -> Result<Vec<Refusal>, StoreError>;
+
+    /// Whether a create of this integration was carried out under its idempotency key before, and will only be
+    /// answered again.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn is_repeated(
+        &self,
+        integration_id: IntegrationId,
+        idempotency: Idempotency,
+        now: Moment,
+    ) -> Result<bool, StoreError>;
 
     /// Finishes what is being written and refuses everything from then on.
     async fn close(&self);
