@@ -6,10 +6,12 @@ use std::sync::Arc;
 use app::App;
 use domain::destination::{CallbackUrl, EgressPolicy};
 use futures_util::future::BoxFuture;
+use ipnet::IpNet;
+use store::{DeclaredRoute, StoreError};
 
 use crate::body::Bodies;
 use crate::endpoint::Endpoint;
-use crate::routes;
+use crate::endpoints;
 
 /// Resolves a callback's name, and says why its addresses are refused if they are. What cannot be
 /// resolved is not refused.
@@ -21,6 +23,10 @@ pub struct Settings {
     pub egress: EgressPolicy,
     /// Resolves the names of callbacks, for a warning; without it, there is none.
     pub lookup: Option<Lookup>,
+    /// Proxies whose word on where a request comes from counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The page where people register as clients.
+    pub registration_url: String,
 }
 
 /// The API over the use cases.
@@ -28,14 +34,30 @@ pub struct Api {
     pub(crate) app: Arc<App>,
     pub(crate) settings: Settings,
     pub(crate) bodies: Bodies,
+    /// In the order of their declaration.
+    declared: &'static [Endpoint],
     /// By path: no path has two methods.
     pub(crate) endpoints: HashMap<String, &'static Endpoint>,
 }
 
 impl Api {
+    /// Makes the records of routes that are new; until then they answer `route-not-found`.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn declare_routes(&self) -> Result<(), StoreError> {
+        let declared = |endpoint: &Endpoint| DeclaredRoute {
+            service: endpoint.route.service,
+            action: endpoint.route.action,
+            method: endpoint.route.method.name(),
+        };
+        let routes = self.declared.iter().map(declared).collect();
+        self.app.declare_routes(routes).await
+    }
+
     /// The API with all its routes.
     pub fn new(app: Arc<App>, settings: Settings) -> Api {
-        Api::with(app, settings, routes::ENDPOINTS)
+        Api::with(app, settings, endpoints::ENDPOINTS)
     }
 
     /// The API with these routes only.
@@ -45,6 +67,7 @@ impl Api {
             app,
             settings,
             bodies: Bodies::new(),
+            declared: endpoints,
             endpoints: endpoints.iter().map(by_path).collect(),
         }
     }

@@ -15,6 +15,8 @@ pub(crate) struct Call<'c> {
     pub(crate) api: &'c Api,
     pub(crate) route: &'static Route,
     pub(crate) caller: Caller<'c>,
+    /// As it was sent; empty on routes that take none.
+    pub(crate) token: &'c str,
     pub(crate) input: &'c Input<'c>,
 }
 

@@ -1,6 +1,6 @@
 //! The HTTP API: one file per route with its declaration, its types and its handler.
 //!
-//! A request goes through [`Api::answer`] (`server`): the endpoint is looked up (`routes`), the body read
+//! A request goes through [`Api::answer`] (`server`): the endpoint is looked up (`endpoints`), the body read
 //! (`body`), and the steps of `contract` are taken; the handler then asks `app`. A handler ends with a
 //! reply or a `trouble`, which `server` makes into the answer, logging it once.
 //!
@@ -8,14 +8,20 @@
 //! does. What several routes declare is in `params`, `listing`, `order_fields` and the service's `fields`.
 
 mod api;
+mod applications;
+mod audit_events;
 mod body;
 mod call;
+mod client_address;
+mod clients;
 mod created;
 mod endpoint;
+mod endpoints;
 mod health;
 mod integrations;
 mod list_items;
 mod listing;
+mod notifications;
 mod order_fields;
 mod order_stages;
 mod orders;
@@ -24,12 +30,16 @@ mod params;
 mod request_id;
 mod routes;
 mod server;
+mod services;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod trouble;
+mod users;
 mod webhook_jobs;
 mod webhook_out_subs;
 
 pub use api::{Api, Lookup, Settings};
-pub use routes::routes;
+pub use client_address::Peer;
+pub use endpoints::all_routes;
 pub use server::router;

@@ -1,3 +1,6 @@
-//! List items: the words that other parameters take.
+//! Vocabularies: the words that orders and subscriptions use.
 
+pub(crate) mod create;
+mod fields;
 pub(crate) mod index;
+pub(crate) mod update;

@@ -121,3 +121,8 @@ pub(crate) fn kept<T>(
         Given::Absent => None,
     }
 }
+
+/// A filter that is a boolean.
+pub(crate) fn filter_boolean(input: &Input<'_>, name: &str) -> Option<bool> {
+    input.hash("filters")?.boolean(name)
+}

@@ -1,38 +1,4 @@
-//! Every route there is.
+//! The API's own routes: whether they are deployed.
 
-use contract::Route;
-
-use crate::endpoint::Endpoint;
-use crate::{integrations, list_items, order_stages, orders, webhook_jobs, webhook_out_subs};
-
-/// Every endpoint, service by service.
-pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    integrations::create::ENDPOINT,
-    integrations::update::ENDPOINT,
-    integrations::show::ENDPOINT,
-    integrations::index::ENDPOINT,
-    webhook_out_subs::create::ENDPOINT,
-    webhook_out_subs::update::ENDPOINT,
-    webhook_out_subs::show::ENDPOINT,
-    webhook_out_subs::index::ENDPOINT,
-    webhook_out_subs::delete::ENDPOINT,
-    webhook_out_subs::rotate_secret::ENDPOINT,
-    webhook_out_subs::send_test::ENDPOINT,
-    orders::create::ENDPOINT,
-    orders::update::ENDPOINT,
-    orders::show::ENDPOINT,
-    orders::index::ENDPOINT,
-    order_stages::create::ENDPOINT,
-    order_stages::create_many::ENDPOINT,
-    order_stages::index::ENDPOINT,
-    webhook_jobs::index::ENDPOINT,
-    webhook_jobs::show::ENDPOINT,
-    webhook_jobs::retry::ENDPOINT,
-    webhook_jobs::cancel::ENDPOINT,
-    list_items::index::ENDPOINT,
-];
-
-/// The declarations of all routes, for documentation and tests.
-pub fn routes() -> impl Iterator<Item = &'static Route> {
-    ENDPOINTS.iter().map(|endpoint| endpoint.route)
-}
+pub(crate) mod index;
+pub(crate) mod update;

@@ -3,21 +3,25 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use app::Caller;
+use app::{Caller, Denied, Principal};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use bytes::Bytes;
-use contract::{Failure, Reply, nearest, status};
+use contract::{Failure, Reply, Route, nearest, status};
 use futures_util::FutureExt;
 use http::request::Parts;
 use http::{HeaderName, Method, Response};
+use store::Deployment;
 
 use crate::api::Api;
 use crate::body::discard;
 use crate::call::Call;
+use crate::client_address::client_address;
 use crate::endpoint::{Answer, Endpoint};
 use crate::request_id::RequestId;
+use crate::sessions::ShownSession;
+use crate::trouble::Trouble;
 use crate::{health, page_not_found};
 
 /// What the API's paths begin with; a path elsewhere is for people.
@@ -97,9 +101,11 @@ impl Api {
             .await
             .unwrap_or_else(|_| Err(Failure::crash().into()));
         answer.map(Reply::into_response).unwrap_or_else(|trouble| {
-            trouble
-                .told(id.as_str(), client_request_id(&head), endpoint.route)
-                .into_response()
+            let failure = trouble.told(id.as_str(), client_request_id(&head), endpoint.route);
+            if failure.status == &status::APPLICATION_CRASH {
+                self.notify_crash(endpoint.route, id);
+            }
+            failure.into_response()
         })
     }
 
@@ -112,24 +118,70 @@ impl Api {
         body: Body,
     ) -> Answer {
         let route = endpoint.route;
+        self.check_deployed(route).await?;
         let body = self.bodies.read(body, route.body_bytes_max).await?;
         let request = contract::Request::new(&head.headers, &body.bytes);
         let text = route.read(&request)?;
         let decoded = text.decode()?;
-        let principal = self.app.authenticate(decoded.token()?).await?;
+        let (principal, token) = match route.token() {
+            Some(_) => {
+                let token = decoded.token()?;
+                (self.app.authenticate(token).await?, token.to_owned())
+            }
+            None => (Principal::Visitor, String::new()),
+        };
+        if let Err(denied) = endpoint.access.check(&principal) {
+            return Err(self.refused(denied, &principal, &token));
+        }
         let caller = Caller {
-            principal: principal.ok_or_else(Failure::invalid_token)?,
+            principal: &principal,
             request_id: id.as_str(),
+            address: client_address(head, &self.settings.trusted_proxies),
         };
         let input = decoded.into_input()?;
         let call = Call {
             api: self,
             route,
             caller,
+            token: &token,
             input: &input,
         };
         let answer = (endpoint.handle)(call).await;
         answer.map_err(|trouble| trouble.of_parameters(&input))
+    }
+}
+
+impl Api {
+    /// A route whose record is not deployed answers nobody.
+    async fn check_deployed(&self, route: &Route) -> Result<(), Trouble> {
+        let failure = match self.app.deployment(route.service, route.action).await {
+            Ok(Deployment::Deployed) => return Ok(()),
+            Ok(Deployment::NoService) => Failure::of(&status::SERVICE_NOT_FOUND),
+            Ok(Deployment::NoRoute) => Failure::of(&status::ROUTE_NOT_FOUND),
+            Err(error) => {
+                tracing::error!(%error, "the records of services and routes cannot be read");
+                Failure::of(&status::IDENTIFY_REQUEST_ERROR)
+            }
+        };
+        Err(failure.into())
+    }
+
+    /// Tells the operators, while the caller is answered.
+    fn notify_crash(&self, route: &Route, id: &RequestId) {
+        let (app, path) = (self.app.clone(), route.path());
+        let request_id = id.as_str().to_owned();
+        tokio::spawn(async move { app.notify_crash(&path, &request_id).await });
+    }
+
+    /// Why the principal may not use the route. A user without a role is told how to get one.
+    fn refused(&self, denied: Denied, principal: &Principal, token: &str) -> Trouble {
+        match (denied, principal.signed_in()) {
+            (Denied::ClientRequired, Some(signed_in)) => {
+                let session = ShownSession::with_token(signed_in, token);
+                self.client_required(&session).into()
+            }
+            (denied, _) => denied.into(),
+        }
     }
 }
 

@@ -3,5 +3,7 @@
 mod access;
 mod faults;
 mod harness;
+mod matrix;
+mod people;
 mod routes;
 mod server;

@@ -87,7 +87,18 @@ impl Trouble {
 /// What a caller is told of a denial that concerns no parameter of the body as a whole.
 pub(crate) fn failure_of(denied: Denied) -> Failure {
     match denied {
+        Denied::InvalidToken => Failure::invalid_token(),
+        Denied::SessionExpired => Failure::of(&status::SESSION_EXPIRED),
+        Denied::ClientRequired => Failure::of(&status::CLIENT_REQUIRED),
         Denied::Forbidden => Failure::of(&status::PERMISSION_DENIED),
+        Denied::InvalidCredentials => Failure::of(&status::INVALID_CREDENTIALS),
+        Denied::TooMany {
+            retry_after_seconds,
+        } => Failure::rate_limit_exceeded(retry_after_seconds),
+        Denied::MailFailed(failed) => {
+            tracing::error!(%failed, "a mail that a request had to send was not sent");
+            Failure::of(&status::MANDRILL_EMAIL_FAILED)
+        }
         Denied::Store(error) if is_passing(&error) => {
             Failure::store_unavailable(RETRY_AFTER_SECONDS)
         }

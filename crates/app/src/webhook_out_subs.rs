@@ -9,8 +9,8 @@ use domain::signature::SigningSecret;
 use domain::webhook_job::WebhookJob;
 use domain::webhook_out_sub::WebhookOutSub;
 use store::{
-    Created, Idempotency, ListQuery, NewWebhookOutSub, Page, StoreError, WebhookOutSubChanges,
-    WithSecret,
+    Created, Idempotency, ListQuery, NewWebhookOutSub, Page, Reference, StoreError,
+    WebhookOutSubChanges, WithSecret,
 };
 
 use crate::app::App;
@@ -40,7 +40,8 @@ impl App {
         SigningSecret::from_bytes(&random).map_err(|fault| failed(fault.to_string()))
     }
 
-    /// Makes a subscription. Where it has `notify`, its addresses are first mailed a notice.
+    /// Makes a subscription. Where it has `notify`, its addresses are first mailed a notice, once the
+    /// `references` are known to hold.
     ///
     /// # Errors
     /// Refused where the key is taken, a slug is unknown, or there are too many. A notice cannot be sent.
@@ -48,6 +49,7 @@ impl App {
         &self,
         scope: &Scope<'_>,
         mut new: NewWebhookOutSub,
+        references: Vec<Reference>,
     ) -> Result<Created<WithSecret>, Denied> {
         new.integration_id = scope.integration_id();
         let change = self.change(scope.caller());
@@ -60,12 +62,14 @@ impl App {
                 name: &new.name,
                 callback_url: &new.callback_url,
             };
-            self.send_notices(scope, sub, emails.addresses()).await?;
+            self.send_notices(scope, sub, emails.addresses(), references)
+                .await?;
         }
         Ok(self.store.create_webhook_out_sub(new, change).await?)
     }
 
-    /// Changes a subscription. Where it has `notify`, addresses that are new to it are first mailed a notice.
+    /// Changes a subscription. Where it has `notify`, addresses that are new to it are first mailed a notice,
+    /// once the `references` are known to hold.
     ///
     /// # Errors
     /// Refused where it does not exist (`id`), the key is taken, a slug is unknown, or nobody would be
@@ -75,9 +79,11 @@ impl App {
         scope: &Scope<'_>,
         id: WebhookOutSubId,
         changes: WebhookOutSubChanges,
+        references: Vec<Reference>,
     ) -> Result<WebhookOutSub, Denied> {
         if changes.notify.is_some() || changes.notification_emails.is_some() {
-            self.send_notices_of(scope, id, &changes).await?;
+            self.send_notices_of(scope, id, &changes, references)
+                .await?;
         }
         let change = self.change(scope.caller());
         let integration_id = scope.integration_id();
@@ -173,6 +179,7 @@ impl App {
         scope: &Scope<'_>,
         id: WebhookOutSubId,
         changes: &WebhookOutSubChanges,
+        references: Vec<Reference>,
     ) -> Result<(), Denied> {
         let before = self.webhook_out_sub(scope, id).await?;
         let told: Vec<&str> = match &before.notification_emails {
@@ -197,7 +204,7 @@ impl App {
                 .unwrap_or(&before.callback_url),
         };
         let new = emails.addresses().filter(|address| !told.contains(address));
-        self.send_notices(scope, sub, new).await
+        self.send_notices(scope, sub, new, references).await
     }
 
     async fn send_notices(
@@ -205,12 +212,17 @@ impl App {
         scope: &Scope<'_>,
         sub: Noticed<'_>,
         addresses: impl Iterator<Item = &str>,
+        references: Vec<Reference>,
     ) -> Result<(), Denied> {
         let mut addresses: Vec<&str> = addresses.collect();
         addresses.sort_unstable();
         addresses.dedup();
         if addresses.is_empty() {
             return Ok(());
+        }
+        let refusals = self.check(references).await?;
+        if !refusals.is_empty() {
+            return Err(Denied::Refused(refusals));
         }
         let sub = SubNamed {
             id: sub.id,

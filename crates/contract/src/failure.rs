@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::fault::Fault;
 use crate::reply;
@@ -23,7 +24,13 @@ pub struct Failure {
     pub errors: Vec<Fault>,
     /// After how many seconds trying again makes sense; the header `Retry-After`.
     pub retry_after_seconds: Option<u32>,
+    /// The caller's session, where what to do next needs it.
+    pub session: Option<Session>,
 }
+
+/// A session as an answer bears it: JSON, which may hold a token and so does not show itself.
+#[derive(Clone)]
+pub struct Session(Box<RawValue>);
 
 #[derive(Serialize)]
 struct Envelope<'a> {
@@ -31,6 +38,22 @@ struct Envelope<'a> {
     status: &'a str,
     message: &'a str,
     errors: &'a [Fault],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a RawValue>,
+}
+
+impl PartialEq for Session {
+    fn eq(&self, other: &Session) -> bool {
+        self.0.get() == other.0.get()
+    }
+}
+
+impl Eq for Session {}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Session")
+    }
 }
 
 impl Failure {
@@ -41,6 +64,7 @@ impl Failure {
             message: message.into(),
             errors: Vec::new(),
             retry_after_seconds: None,
+            session: None,
         }
     }
 
@@ -70,6 +94,14 @@ impl Failure {
     /// The token is not good. Why is not told, so that nothing can be learnt by trying.
     pub fn invalid_token() -> Self {
         Failure::of(&status::INVALID_TOKEN)
+    }
+
+    /// The user has no role yet; `session` is what they register with.
+    pub fn client_required(message: impl Into<String>, session: &impl Serialize) -> Self {
+        Failure {
+            session: to_raw_value(session).ok().map(Session),
+            ..Failure::new(&status::CLIENT_REQUIRED, message)
+        }
     }
 
     /// A fault inside the server. What it was belongs into the log, not into the answer.
@@ -106,6 +138,7 @@ impl Failure {
             status: self.status.slug,
             message: &self.message,
             errors: &self.errors,
+            session: self.session.as_ref().map(|session| &*session.0),
         };
         let mut response = reply::json_response(self.status, &envelope);
         if let Some(seconds) = self.retry_after_seconds {

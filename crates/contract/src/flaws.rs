@@ -30,10 +30,8 @@ impl Route {
             flaws.push("title or purpose is empty".to_owned());
         }
         for own in self.own_statuses {
-            if [status::COMMON, status::AUTHENTICATED]
-                .concat()
-                .contains(own)
-            {
+            let is_implied = self.token().is_some() && status::AUTHENTICATED.contains(own);
+            if is_implied || status::COMMON.contains(own) {
                 flaws.push(format!("{} need not be declared", own.slug));
             }
         }

@@ -18,6 +18,14 @@ pub enum Method {
 }
 
 impl Method {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Method::Post => "POST",
+            Method::Put => "PUT",
+        }
+    }
+
     /// As the HTTP library knows it.
     pub fn http(self) -> http::Method {
         match self {

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use domain::destination::EgressPolicy;
 use domain::retry::RetryPolicy;
+use ipnet::IpNet;
 
 pub use args::ConfigArgs;
 pub use fault::ConfigFault;
@@ -50,6 +51,8 @@ pub struct Config {
     pub secret_key: Option<SecretKeyBytes>,
     /// Certificate authorities to trust beside the usual ones, in PEM form.
     pub extra_ca_pem: Option<Vec<u8>>,
+    /// Proxies whose word on where a request comes from counts.
+    pub trusted_proxies: Vec<IpNet>,
     /// How long a shutdown may wait for deliveries in flight.
     pub shutdown_grace: Duration,
     /// The texts that all this was parsed from, and where each comes from.
@@ -72,6 +75,7 @@ impl Config {
             delivery_timeout: parse::delivery_timeout(&gathered)?,
             secret_key: parse::secret_key(&gathered)?,
             extra_ca_pem: parse::extra_ca_pem(&gathered)?,
+            trusted_proxies: parse::trusted_proxies(&gathered)?,
             shutdown_grace: parse::shutdown_grace(&gathered)?,
             gathered,
         })

@@ -71,9 +71,9 @@ fn config(folder: &TempDir) -> anyhow::Result<Config> {
 
 async fn make_application(config: &Config) -> anyhow::Result<String> {
     let store = open_store(config)?;
-    let (_, token) = application::create(&store, "demo".to_owned(), None).await?;
+    let made = application::create(&store, "demo".to_owned(), None).await?;
     store.close().await;
-    Ok(token.text().to_owned())
+    Ok(made.token)
 }
 
 fn invite(url: &str, token: &str) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! The `postrider` binary: the command line, and what each command starts.
 
-mod application;
 mod clock;
+mod command;
 mod config;
 mod demo;
 mod load;
@@ -18,7 +18,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use application::ApplicationCommand;
+use command::application::{self, ApplicationCommand};
+use command::integration::{self, IntegrationCommand};
+use command::route::{self, RouteCommand};
+use command::user::{self, UserCommand};
 use config::{Config, ConfigArgs};
 use load::LoadArgs;
 use node::Node;
@@ -50,6 +53,15 @@ enum Command {
     /// Makes, lists and renews the programs that may call the API.
     #[command(subcommand)]
     Application(ApplicationCommand),
+    /// Makes and lists integrations.
+    #[command(subcommand)]
+    Integration(IntegrationCommand),
+    /// Makes users, and links that sign them in.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Switches services and routes of the API on and off.
+    #[command(subcommand)]
+    Route(RouteCommand),
     /// Shows the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -84,6 +96,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve { config } => serve(config)?,
         Command::Demo { once } => runtime()?.block_on(demo::run(once))?,
         Command::Application(command) => application::run(command)?,
+        Command::Integration(command) => integration::run(command)?,
+        Command::User(command) => user::run(command)?,
+        Command::Route(command) => route::run(command)?,
         Command::Config(ConfigCommand::Print { json, config }) => print_config(json, config)?,
         Command::Load(args) => {
             if !load::run(&args)? {

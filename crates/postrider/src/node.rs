@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use app::App;
 use domain::time::Clock;
 use egress::{Client, ClientConfig, IDLE_MAX, PoolLimits};
 use http::HeaderValue;
@@ -12,6 +13,7 @@ use rand::rngs::StdRng;
 use store::Store;
 use store_sqlite::{ServeLock, SqliteStore};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::clock::SystemClock;
@@ -28,6 +30,9 @@ const FILES_SHARED_BY: u64 = 3;
 /// Requests in flight on a machine that tells no limit of files.
 const IN_FLIGHT_DEFAULT: u64 = 512;
 
+/// How often the last uses of sessions are written, in seconds: a crash sets them back by as much, of 72 hours.
+const LAST_USES_SECONDS: u64 = 60;
+
 /// Who we say that we are.
 const USER_AGENT: &str = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
 
@@ -35,6 +40,8 @@ const USER_AGENT: &str = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
 pub struct Node {
     store: Arc<dyn Store>,
     engine: Arc<delivery::Engine>,
+    app: Arc<App>,
+    last_uses: JoinHandle<()>,
     listener: Listener,
     grace: Duration,
     _lock: ServeLock,
@@ -75,6 +82,17 @@ fn engine_settings(config: &Config, in_flight: u64) -> delivery::Settings {
     }
 }
 
+/// Writes now and then when sessions were last used. What fails is tried again the next time, and at the end.
+async fn write_last_uses(app: Arc<App>) {
+    let mut every = tokio::time::interval(Duration::from_secs(LAST_USES_SECONDS));
+    loop {
+        every.tick().await;
+        if let Err(error) = app.write_last_uses().await {
+            tracing::debug!(%error, "the last uses of sessions were not written yet");
+        }
+    }
+}
+
 impl Node {
     /// Starts everything; when this returns, requests are answered.
     ///
@@ -105,11 +123,16 @@ impl Node {
         )
         .await
         .context("the waiting jobs cannot be read")?;
-        let router = wire::router(config, store.clone(), engine.clone(), client);
+        let app = wire::app(store.clone(), engine.clone(), Arc::new(wire::Unsent));
+        let router = wire::router(config, app.clone(), client)
+            .await
+            .context("the records of services and routes cannot be made")?;
         let listener = Listener::start(listener, router, in_flight)?;
         Ok(Node {
             store,
             engine,
+            last_uses: tokio::spawn(write_last_uses(app.clone())),
+            app,
             listener,
             grace: config.shutdown_grace,
             _lock: lock,
@@ -128,6 +151,10 @@ impl Node {
         self.listener.stop(self.grace).await;
         let left = end.saturating_duration_since(Instant::now());
         self.engine.shutdown(left).await;
+        self.last_uses.abort();
+        if let Err(error) = self.app.write_last_uses().await {
+            tracing::warn!(%error, "the last uses of sessions were not written");
+        }
         self.store.close().await;
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::Peer;
 use axum::Router;
 use axum::body::Body;
 use http::Request;
@@ -91,8 +92,8 @@ async fn accept(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let serving = serve(stream, router.clone(), connections.watcher());
+            Ok((stream, peer)) => {
+                let serving = serve(stream, Peer(peer), router.clone(), connections.watcher());
                 tokio::spawn(async move {
                     serving.await;
                     drop(permit);
@@ -107,12 +108,13 @@ async fn accept(
     }
 }
 
-async fn serve(stream: TcpStream, router: Router, watcher: Watcher) {
+async fn serve(stream: TcpStream, peer: Peer, router: Router, watcher: Watcher) {
     // Answers are written whole; waiting for more to send would only delay them.
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         let mut router = router.clone();
         async move { Ok::<_, Infallible>(answer(&mut router, request).await) }
     });

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Api, Lookup};
-use app::{App, Underway};
+use app::{App, Mailer, Underway};
 use axum::Router;
 use delivery::Engine;
 use domain::destination::CallbackUrl;
 use domain::id::WebhookJobId;
 use egress::{Client, Fault};
-use store::Store;
+use store::{Store, StoreError};
 
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -27,19 +27,36 @@ impl Underway for Sending {
     }
 }
 
-/// The API over this store and engine.
-pub fn router(
-    config: &Config,
-    store: Arc<dyn Store>,
-    engine: Arc<Engine>,
-    client: Client,
-) -> Router {
-    let app = App::new(store, Arc::new(SystemClock), Arc::new(Sending(engine)));
+/// The use cases over this store and engine.
+pub fn app(store: Arc<dyn Store>, engine: Arc<Engine>, mailer: Arc<dyn Mailer>) -> Arc<App> {
+    let underway = Arc::new(Sending(engine));
+    Arc::new(App::new(store, Arc::new(SystemClock), underway, mailer))
+}
+
+/// The API over the use cases, its records made.
+///
+/// # Errors
+/// When the store cannot be written.
+pub async fn router(config: &Config, app: Arc<App>, client: Client) -> Result<Router, StoreError> {
     let settings = api::Settings {
         egress: config.egress.clone(),
         lookup: Some(lookup(client)),
+        trusted_proxies: config.trusted_proxies.clone(),
+        registration_url: String::new(),
     };
-    api::router(Arc::new(Api::new(Arc::new(app), settings)))
+    let api = Arc::new(Api::new(app, settings));
+    api.declare_routes().await?;
+    Ok(api::router(api))
+}
+
+/// Takes no mail.
+pub struct Unsent;
+
+#[async_trait::async_trait]
+impl Mailer for Unsent {
+    async fn send(&self, _letters: Vec<domain::letter::Letter>) -> Result<(), app::MailFailed> {
+        Err(app::MailFailed("no mail is set up".to_owned()))
+    }
 }
 
 fn lookup(client: Client) -> Lookup {

@@ -1,5 +1,6 @@
 //! `integrations/create`.
 
+use app::Access;
 use contract::{IDEMPOTENCY_KEY, Route, TOKEN};
 use store::{NewIntegration, Reference, Target};
 
@@ -24,6 +25,7 @@ pub(crate) const ROUTE: Route = Route::post("integrations", "create")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Operators,
     handle: |call| Box::pin(handle(call)),
 };
 

@@ -1,5 +1,6 @@
 //! `integrations/index`.
 
+use app::Access;
 use contract::{Param, Route, TOKEN};
 
 use crate::call::Call;
@@ -32,6 +33,7 @@ pub(crate) const ROUTE: Route = Route::post("integrations", "index")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Readers,
     handle: |call| Box::pin(handle(call)),
 };
 

@@ -1,5 +1,6 @@
 //! `integrations/show`.
 
+use app::Access;
 use contract::{Reply, Route, TOKEN};
 
 use super::fields::ID;
@@ -13,6 +14,7 @@ pub(crate) const ROUTE: Route = Route::post("integrations", "show")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Readers,
     handle: |call| Box::pin(handle(call)),
 };
 

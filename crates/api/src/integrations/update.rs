@@ -1,5 +1,6 @@
 //! `integrations/update`.
 
+use app::Access;
 use contract::{Reply, Route, TOKEN};
 use domain::id::IntegrationId;
 use store::{IntegrationChanges, Reference, Target};
@@ -19,6 +20,7 @@ pub(crate) const ROUTE: Route = Route::put("integrations", "update")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Managers,
     handle: |call| Box::pin(handle(call)),
 };
 

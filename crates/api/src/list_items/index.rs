@@ -1,5 +1,6 @@
 //! `list_items/index`.
 
+use app::Access;
 use contract::{Param, Route, TOKEN};
 use store::List;
 
@@ -41,6 +42,7 @@ pub(crate) const ROUTE: Route = Route::post("list_items", "index")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Readers,
     handle: |call| Box::pin(handle(call)),
 };
 

@@ -1,5 +1,6 @@
 //! `order_stages/create`: the route that everything here exists for.
 
+use app::Access;
 use contract::{IDEMPOTENCY_KEY, Route, TOKEN};
 
 use super::stage::{
@@ -38,6 +39,7 @@ pub(crate) const ROUTE: Route = Route::post("order_stages", "create")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Managers,
     handle: |call| Box::pin(handle(call)),
 };
 

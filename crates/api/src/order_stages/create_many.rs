@@ -1,6 +1,6 @@
 //! `order_stages/create_many`: many changes in one request, each taken or refused on its own.
 
-use app::{Denied, Scope};
+use app::{Access, Denied, Scope};
 use contract::{Failure, Fault, IDEMPOTENCY_KEY, Input, Param, Reply, Route, TOKEN};
 use domain::order::AcceptedStage;
 use serde::Serialize;
@@ -57,6 +57,7 @@ pub(crate) const ROUTE: Route = Route::post("order_stages", "create_many")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Managers,
     handle: |call| Box::pin(handle(call)),
 };
 

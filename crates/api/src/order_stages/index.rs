@@ -1,5 +1,6 @@
 //! `order_stages/index`.
 
+use app::Access;
 use contract::{Kind, Param, Route, TOKEN};
 use domain::id::{IntegrationId, OrderId};
 use domain::time::Moment;
@@ -49,6 +50,7 @@ pub(crate) const ROUTE: Route = Route::post("order_stages", "index")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Readers,
     handle: |call| Box::pin(handle(call)),
 };
 

@@ -1,5 +1,6 @@
 //! `orders/create`.
 
+use app::Access;
 use contract::{IDEMPOTENCY_KEY, Param, Route, TOKEN};
 use domain::id::IntegrationId;
 use store::{List, NewOrder, Reference, Target};
@@ -41,6 +42,7 @@ pub(crate) const ROUTE: Route = Route::post("orders", "create")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Managers,
     handle: |call| Box::pin(handle(call)),
 };
 

@@ -1,5 +1,6 @@
 //! `orders/index`.
 
+use app::Access;
 use contract::{Param, Route, TOKEN};
 use domain::id::IntegrationId;
 use domain::time::Moment;
@@ -48,6 +49,7 @@ pub(crate) const ROUTE: Route = Route::post("orders", "index")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Readers,
     handle: |call| Box::pin(handle(call)),
 };
 

@@ -1,5 +1,6 @@
 //! `orders/show`.
 
+use app::Access;
 use contract::{Reply, Route, TOKEN};
 use domain::id::OrderId;
 
@@ -18,6 +19,7 @@ pub(crate) const ROUTE: Route = Route::post("orders", "show")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Readers,
     handle: |call| Box::pin(handle(call)),
 };
 

@@ -1,5 +1,6 @@
 //! `orders/update`.
 
+use app::Access;
 use contract::{Given, Input, Param, Reply, Route, TOKEN};
 use domain::id::{IntegrationId, OrderId};
 use store::{OrderRef, OrderUpdate, Reference, Target};
@@ -40,6 +41,7 @@ pub(crate) const ROUTE: Route = Route::put("orders", "update")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Managers,
     handle: |call| Box::pin(handle(call)),
 };
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::id::ApplicationId;
 use domain::token::Token;
 use serde_json::json;
 use store::Applications;
@@ -53,7 +54,12 @@ async fn a_renewed_token_counts_at_once_and_the_old_one_for_less_than_a_second()
     let renewed = Token::of_application([9; 32]);
     let rotated = fixture
         .store
-        .rotate_application_token("test".to_owned(), renewed.hash(), fixture.change())
+        .rotate_application_token(
+            ApplicationId(1),
+            renewed.clone(),
+            Duration::ZERO,
+            fixture.change(),
+        )
         .await;
     rotated.expect("rotated");
     let new = json!({ "token": renewed.text() });

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use contract::{Method, Route, by_position};
 
-use crate::routes::routes;
+use crate::endpoints::all_routes;
 
 fn route(path: &str) -> &'static Route {
-    routes()
+    all_routes()
         .find(|route| route.path() == format!("/api/v1/{path}"))
         .expect(path)
 }
@@ -32,7 +32,7 @@ fn rows(path: &str) -> Vec<Row> {
 #[test]
 fn every_route_is_sound_and_declared_once() {
     let mut paths = HashSet::new();
-    for route in routes() {
+    for route in all_routes() {
         assert_eq!(route.flaws(), Vec::<String>::new(), "{}", route.path());
         assert!(paths.insert(route.path()), "{} stands twice", route.path());
         assert!(route.token().is_some(), "{} takes no token", route.path());
@@ -96,7 +96,9 @@ fn updating_a_subscription_has_the_published_parameters_in_their_order() {
 
 #[test]
 fn every_create_can_be_repeated() {
-    for route in routes().filter(|route| route.action == "create") {
+    // Without a token there is nobody whose key it could be: what a visitor is answered is nobody else's.
+    let of_somebody = all_routes().filter(|route| route.token().is_some());
+    for route in of_somebody.filter(|route| route.action == "create") {
         let declares = route
             .params
             .iter()

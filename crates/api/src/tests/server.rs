@@ -1,5 +1,6 @@
 //! What the server answers before and beside any handler.
 
+use app::Access;
 use axum::body::Body;
 use bytes::Bytes;
 use contract::{Reply, Route, TOKEN, status};
@@ -18,10 +19,12 @@ const SMALL: Route = Route::post("things", "small")
 const ROUTES: &[Endpoint] = &[
     Endpoint {
         route: &PANICS,
+        access: Access::Readers,
         handle: |_| Box::pin(async { panic!("a secret that must not leak") }),
     },
     Endpoint {
         route: &UNDECLARED,
+        access: Access::Readers,
         handle: |_| {
             let failure = contract::Failure::of(&status::MANDRILL_EMAIL_FAILED);
             Box::pin(async { Err(failure.into()) })
@@ -29,6 +32,7 @@ const ROUTES: &[Endpoint] = &[
     },
     Endpoint {
         route: &SMALL,
+        access: Access::Readers,
         handle: |_| Box::pin(async { Ok(Reply::of(&"done")?) }),
     },
 ];

@@ -1,5 +1,6 @@
 //! `webhook_jobs/cancel`.
 
+use app::Access;
 use contract::{Reply, Route, TOKEN};
 use domain::id::WebhookJobId;
 
@@ -19,6 +20,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "cancel")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Managers,
     handle: |call| Box::pin(handle(call)),
 };
 

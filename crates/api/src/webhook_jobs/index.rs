@@ -1,5 +1,6 @@
 //! `webhook_jobs/index`.
 
+use app::Access;
 use contract::{Input, JsonShape, Kind, Param, Route, TOKEN};
 use domain::id::{IntegrationId, OrderId, WebhookOutSubId};
 use domain::time::Moment;
@@ -85,6 +86,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "index")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Readers,
     handle: |call| Box::pin(handle(call)),
 };
 

@@ -1,5 +1,6 @@
 //! `webhook_jobs/retry`.
 
+use app::Access;
 use contract::{Reply, Route, TOKEN};
 use domain::id::WebhookJobId;
 
@@ -19,6 +20,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "retry")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Readers,
     handle: |call| Box::pin(handle(call)),
 };
 

@@ -1,5 +1,6 @@
 //! `webhook_jobs/show`.
 
+use app::Access;
 use contract::{Failure, Reply, Route, TOKEN};
 use domain::id::WebhookJobId;
 use domain::webhook_job::{WebhookAttempt, WebhookJob};
@@ -22,6 +23,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "show")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Readers,
     handle: |call| Box::pin(handle(call)),
 };
 

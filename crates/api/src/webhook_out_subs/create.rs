@@ -1,6 +1,6 @@
 //! `webhook_out_subs/create`.
 
-use app::Scope;
+use app::{Access, Scope};
 use contract::{IDEMPOTENCY_KEY, Reply, Route, TOKEN, status};
 use domain::destination::CallbackUrl;
 use domain::signature::SigningSecret;
@@ -50,6 +50,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "create")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Managers,
     handle: |call| Box::pin(handle(call)),
 };
 
@@ -64,7 +65,9 @@ async fn handle(call: Call<'_>) -> Answer {
     let (scope, new) = input.finish(|| Some((scope?, new?)))?;
     let url = new.callback_url.clone();
     let wants_nothing = new.statuses.is_empty() && new.events.is_empty();
-    let made = call.app().create_webhook_out_sub(&scope, new).await?;
+    let references = references(&call, Some(scope));
+    let made = call.app().create_webhook_out_sub(&scope, new, references);
+    let made = made.await?;
     let reply = created::reply(&made)?;
     Ok(warned(&call, reply, &url, wants_nothing).await)
 }

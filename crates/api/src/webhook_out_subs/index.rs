@@ -1,5 +1,6 @@
 //! `webhook_out_subs/index`.
 
+use app::Access;
 use contract::{Param, Route, TOKEN};
 
 use crate::call::Call;
@@ -37,6 +38,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "index")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Readers,
     handle: |call| Box::pin(handle(call)),
 };
 

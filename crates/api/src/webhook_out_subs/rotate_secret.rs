@@ -1,5 +1,6 @@
 //! `webhook_out_subs/rotate_secret`.
 
+use app::Access;
 use std::time::Duration;
 
 use contract::{Param, Reply, Route, TOKEN};
@@ -36,6 +37,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "rotate_secret")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Managers,
     handle: |call| Box::pin(handle(call)),
 };
 

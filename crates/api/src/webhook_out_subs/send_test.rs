@@ -1,5 +1,6 @@
 //! `webhook_out_subs/send_test`.
 
+use app::Access;
 use contract::{Reply, Route, TOKEN};
 use domain::id::WebhookOutSubId;
 
@@ -18,6 +19,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "send_test")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Managers,
     handle: |call| Box::pin(handle(call)),
 };
 

@@ -1,6 +1,6 @@
 //! `webhook_out_subs/update`.
 
-use app::{Denied, Scope};
+use app::{Access, Denied, Scope};
 use contract::{Given, Input, Reply, Route, TOKEN, status};
 use domain::id::WebhookOutSubId;
 use store::{Reference, Target, WebhookOutSubChanges};
@@ -43,6 +43,7 @@ pub(crate) const ROUTE: Route = Route::put("webhook_out_subs", "update")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
+    access: Access::Managers,
     handle: |call| Box::pin(handle(call)),
 };
 
@@ -55,10 +56,11 @@ async fn handle(call: Call<'_>) -> Answer {
     call.refuse_faults(|| references(&call, scope, id)).await?;
     let (scope, id) = input.finish(|| Some((scope?, id?)))?;
     let url_changed = changes.callback_url.is_some();
-    let sub = call
+    let references = references(&call, Some(scope), Some(id));
+    let updated = call
         .app()
-        .update_webhook_out_sub(&scope, id, changes)
-        .await?;
+        .update_webhook_out_sub(&scope, id, changes, references);
+    let sub = updated.await?;
     let reply = Reply::of(&sub)?;
     let wants_nothing = sub.statuses.is_empty() && sub.events.is_empty();
     if url_changed || wants_nothing {

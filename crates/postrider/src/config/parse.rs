@@ -1,7 +1,7 @@
 //! From the texts of the settings to their types.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::destination::EgressPolicy;
 use domain::retry::{RetryFault, RetryPolicy, parse_duration, parse_schedule};
 use domain::webhook_out_sub::TIMEOUT_SECONDS_MAX;
+use ipnet::IpNet;
 
 use super::fault::ConfigFault;
 use super::gather::Gathered;
@@ -65,6 +66,20 @@ pub(super) fn egress(gathered: &Gathered) -> Result<EgressPolicy, ConfigFault> {
     let text = gathered.text(&setting::EGRESS_ALLOW).unwrap_or_default();
     let policy = EgressPolicy::parse_allow(text);
     policy.map_err(|fault| gathered.bad(&setting::EGRESS_ALLOW, fault))
+}
+
+pub(super) fn trusted_proxies(gathered: &Gathered) -> Result<Vec<IpNet>, ConfigFault> {
+    let text = gathered.text(&setting::TRUSTED_PROXIES).unwrap_or_default();
+    let networks = text.split(',').map(str::trim).filter(|one| !one.is_empty());
+    networks
+        .map(|one| {
+            let address = one.parse::<IpAddr>().map(IpNet::from);
+            one.parse().or(address).map_err(|_| {
+                let reason = format!("`{one}` is no network; write for example 10.0.0.0/8");
+                gathered.bad(&setting::TRUSTED_PROXIES, reason)
+            })
+        })
+        .collect()
 }
 
 pub(super) fn retry(gathered: &Gathered) -> Result<RetryPolicy, ConfigFault> {

@@ -158,6 +158,14 @@ pub static CA_FILE: Setting = Setting::new(
     "File with certificate authorities (PEM) that callbacks may also be signed by",
 )
 .value("FILE");
+/// Proxies that are believed.
+pub static TRUSTED_PROXIES: Setting = Setting::new(
+    "trusted_proxies",
+    "trusted-proxies",
+    "Networks of proxies whose X-Forwarded-For counts, comma-separated",
+)
+.value("NETWORKS")
+.default("");
 /// How long a shutdown may take.
 pub static SHUTDOWN_GRACE: Setting = Setting::new(
     "shutdown.grace",
@@ -168,7 +176,7 @@ pub static SHUTDOWN_GRACE: Setting = Setting::new(
 .default("30s");
 
 /// All settings, in the order in which help and `config print` show them.
-pub static ALL: [&Setting; 12] = [
+pub static ALL: [&Setting; 13] = [
     &DATA,
     &DATABASE_URL,
     &LISTEN,
@@ -180,5 +188,6 @@ pub static ALL: [&Setting; 12] = [
     &SECRET_KEY,
     &SECRET_KEY_FILE,
     &CA_FILE,
+    &TRUSTED_PROXIES,
     &SHUTDOWN_GRACE,
 ];

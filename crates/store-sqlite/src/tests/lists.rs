@@ -92,7 +92,7 @@ async fn a_caller_that_may_see_one_integration_finds_that_only() {
     assert_eq!(count(&all), 2);
     let one = world
         .store
-        .integrations(query, Some(other))
+        .integrations(query, Some(vec![other]))
         .await
         .expect("a page");
     assert_eq!(

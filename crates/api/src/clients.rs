@@ -1,0 +1,3 @@
+//! Clients: people who register themselves.
+
+pub(crate) mod register;
