@@ -18,6 +18,7 @@ mod notifications;
 mod order_stages;
 mod orders;
 mod page;
+mod payload_render_views;
 mod reference;
 mod seal;
 mod webhook_jobs;
@@ -38,6 +39,9 @@ pub use page::{
     COUNT_MAX, Count, Cursor, ListQuery, OFFSET_ROWS_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, Page,
     PageRequest, Search, Sort, SortKey, Start,
 };
+pub use payload_render_views::{
+    NewPayloadRenderView, PayloadRenderViewChanges, PayloadRenderViews, ShownView,
+};
 pub use reference::{Reference, Target};
 pub use seal::{SealFault, SecretKey};
 pub use webhook_jobs::{JobDetail, JobQuery, RetriedJob, WebhookJobs};
@@ -54,6 +58,7 @@ pub trait Store:
     + WebhookJobs
     + ListItems
     + Notifications
+    + PayloadRenderViews
     + Lanes
     + Send
     + Sync

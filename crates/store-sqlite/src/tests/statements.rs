@@ -42,6 +42,7 @@ fn every_statement_fits_the_schema() {
     let nested = [
         accept::STATEMENTS,
         orders::STATEMENTS,
+        payload_render_views::STATEMENTS,
         webhook_jobs::STATEMENTS,
         webhook_out_subs::STATEMENTS,
     ];
@@ -71,6 +72,7 @@ fn no_statement_walks_through_a_large_table() {
     let nested = [
         accept::STATEMENTS,
         orders::STATEMENTS,
+        payload_render_views::STATEMENTS,
         webhook_jobs::STATEMENTS,
         webhook_out_subs::STATEMENTS,
     ];
