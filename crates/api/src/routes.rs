@@ -3,7 +3,10 @@
 use contract::Route;
 
 use crate::endpoint::Endpoint;
-use crate::{integrations, list_items, order_stages, orders, webhook_jobs, webhook_out_subs};
+use crate::{
+    integrations, list_items, order_stages, orders, payload_render_views, webhook_jobs,
+    webhook_out_subs,
+};
 
 /// Every endpoint, service by service.
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
@@ -29,6 +32,11 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     webhook_jobs::show::ENDPOINT,
     webhook_jobs::retry::ENDPOINT,
     webhook_jobs::cancel::ENDPOINT,
+    payload_render_views::create::ENDPOINT,
+    payload_render_views::update::ENDPOINT,
+    payload_render_views::show::ENDPOINT,
+    payload_render_views::index::ENDPOINT,
+    payload_render_views::preview::ENDPOINT,
     list_items::index::ENDPOINT,
 ];
 

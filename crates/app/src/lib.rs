@@ -13,6 +13,7 @@ mod list_items;
 mod mailer;
 mod order_stages;
 mod orders;
+mod payload_render_views;
 mod recent;
 mod underway;
 mod webhook_jobs;

@@ -44,7 +44,7 @@ fn every_route_is_sound_and_declared_once() {
         };
         assert_eq!(route.method, expected, "{}", route.path());
     }
-    assert_eq!(paths.len(), 23);
+    assert_eq!(paths.len(), 28);
 }
 
 #[test]
