@@ -5,7 +5,8 @@ use contract::Route;
 use crate::endpoint::Endpoint;
 use crate::{
     applications, audit_events, clients, integrations, list_items, notifications, order_stages,
-    orders, routes, services, sessions, users, webhook_jobs, webhook_out_subs,
+    orders, payload_render_views, routes, services, sessions, users, webhook_jobs,
+    webhook_out_subs,
 };
 
 /// Every endpoint, service by service.
@@ -48,6 +49,11 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     webhook_jobs::show::ENDPOINT,
     webhook_jobs::retry::ENDPOINT,
     webhook_jobs::cancel::ENDPOINT,
+    payload_render_views::create::ENDPOINT,
+    payload_render_views::update::ENDPOINT,
+    payload_render_views::show::ENDPOINT,
+    payload_render_views::index::ENDPOINT,
+    payload_render_views::preview::ENDPOINT,
     list_items::create::ENDPOINT,
     list_items::update::ENDPOINT,
     list_items::index::ENDPOINT,

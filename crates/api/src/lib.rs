@@ -27,6 +27,7 @@ mod order_stages;
 mod orders;
 mod page_not_found;
 mod params;
+mod payload_render_views;
 mod request_id;
 mod routes;
 mod server;

@@ -19,6 +19,7 @@ mod notifications;
 mod order_stages;
 mod orders;
 mod password;
+mod payload_render_views;
 mod recent;
 mod registry;
 mod sessions;

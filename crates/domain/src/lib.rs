@@ -11,6 +11,7 @@ pub mod notification;
 pub mod notification_emails;
 pub mod order;
 pub mod payload;
+pub mod payload_render_view;
 pub mod records;
 pub mod retry;
 pub mod retry_after;

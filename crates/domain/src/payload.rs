@@ -7,6 +7,7 @@
 mod order_v2;
 mod order_v3;
 mod sample;
+pub mod template;
 mod thin;
 mod write;
 

@@ -113,6 +113,8 @@ pub struct WebhookJob {
     pub retry_of: Option<WebhookJobId>,
     /// Withdrawn by hand while an attempt was under way; it will not be attempted again.
     pub cancel_requested: bool,
+    /// Why the subscription's own view could not render the change; the version's default was sent instead.
+    pub payload_render_view_failed: Option<String>,
     /// When it was made.
     pub created_at: Moment,
     /// When it became final.

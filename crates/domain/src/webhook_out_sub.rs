@@ -9,6 +9,7 @@ use crate::destination::CallbackUrl;
 use crate::health::LaneRecord;
 use crate::id::{IntegrationId, WebhookOutSubId};
 use crate::notification_emails::NotificationEmails;
+use crate::payload_render_view::ViewName;
 use crate::success_code::SuccessCode;
 use crate::time::Moment;
 
@@ -105,7 +106,7 @@ pub struct WebhookOutSub {
     /// Which statuses of an answer count as delivered; absent means any 2XX.
     pub success_code: Option<SuccessCode>,
     /// The view that renders payloads; absent means the version's default.
-    pub payload_render_view: Option<String>,
+    pub payload_render_view: Option<ViewName>,
     /// Whether jobs are made and sent.
     pub active: bool,
     /// Whether mails are sent to `notification_emails`.

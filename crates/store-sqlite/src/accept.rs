@@ -2,6 +2,7 @@
 
 mod jobs;
 mod order;
+mod payloads;
 
 use std::collections::VecDeque;
 
@@ -9,8 +10,8 @@ use domain::order::AcceptedStage;
 use store::{Created, List, NewOrderStage, OrderRef, Refusal, Rejection, StoreError};
 use tokio::sync::oneshot;
 
-pub(crate) use self::jobs::store_payload;
 pub(crate) use self::order::{begin, street};
+pub(crate) use self::payloads::Payloads;
 use crate::fault::Fault;
 use crate::open::SqliteStore;
 use crate::writer::{Progress, Work, Writing};
@@ -21,7 +22,8 @@ const STAGES_PER_WORK_MAX: usize = 100;
 
 /// The statements of both halves.
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&[&str]] = &[jobs::STATEMENTS, order::STATEMENTS];
+pub(crate) const STATEMENTS: &[&[&str]] =
+    &[jobs::STATEMENTS, order::STATEMENTS, payloads::STATEMENTS];
 
 type Receipt = Result<Created<AcceptedStage>, Rejection>;
 

@@ -7,6 +7,7 @@ use store::{List, OrderRef, Reference, Refusal, Target};
 
 use crate::fault::Fault;
 use crate::list_query::one;
+use crate::payload_render_views;
 
 // primary key
 pub(crate) const INTEGRATION: &str = "select id from integrations where id = ?1";
@@ -115,6 +116,19 @@ fn fault_of(connection: &Connection, target: &Target) -> Result<Option<String>, 
             )?;
             let taken = taken.filter(|id| except.is_none_or(|except| except.0 != *id));
             taken.map(|_| "is taken by another subscription of this integration")
+        }
+        Target::View {
+            integration_id,
+            name,
+        } => payload_render_views::fault_of(connection, *integration_id, name)?,
+        Target::FreeViewKey {
+            integration_id,
+            key,
+            except,
+        } => {
+            let taken = payload_render_views::id_of_key(connection, *integration_id, key)?;
+            let taken = taken.filter(|id| except.is_none_or(|except| except.0 != *id));
+            taken.map(|_| "is taken by another view")
         }
         Target::Subscription { integration_id, id } => {
             let found = find(SUBSCRIPTION, [id.0, integration_id.0])?;

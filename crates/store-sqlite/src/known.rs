@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use domain::id::{IntegrationId, WebhookOutSubId};
 use domain::matching::Triggers;
-use domain::payload::View;
+use domain::payload_render_view::ViewName;
 use domain::webhook_out_sub::{Ordering, Version};
 use rusqlite::Connection;
 use store::List;
 
 use crate::fault::Fault;
+use crate::payload_render_views::rendering::{KnownView, resolve};
 
 /// Integrations whose subscriptions are kept; with more, all are forgotten and read anew.
 const INTEGRATIONS_KEPT_MAX: usize = 10_000;
@@ -36,7 +37,7 @@ pub(crate) struct Known {
 pub(crate) struct Subscriber {
     pub(crate) id: WebhookOutSubId,
     pub(crate) triggers: Triggers,
-    pub(crate) view: View,
+    pub(crate) view: KnownView,
     pub(crate) version: Version,
     pub(crate) ordering: Ordering,
 }
@@ -100,7 +101,8 @@ fn read_subscribers(
 ) -> Result<Vec<Subscriber>, Fault> {
     let mut statement = connection.prepare_cached(ACTIVE_SUBSCRIPTIONS)?;
     let mut rows = statement.query([integration.0])?;
-    let mut subscribers = Vec::new();
+    let mut subscribers: Vec<Subscriber> = Vec::new();
+    let mut names: Vec<Option<ViewName>> = Vec::new();
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
         let corrupt = |reason: &str| Fault::corrupt("webhook_out_subs", id, reason);
@@ -108,10 +110,21 @@ fn read_subscribers(
         let events: Vec<String> = serde_json::from_str(row.get_ref(2)?.as_str().map_err(sql)?)?;
         let version = Version::parse(row.get_ref(4)?.as_str().map_err(sql)?)
             .ok_or_else(|| corrupt("unknown version"))?;
-        let view = match row.get_ref(3)?.as_str_or_null().map_err(sql)? {
-            Some(name) => View::parse(name).ok_or_else(|| corrupt("unknown view"))?,
-            None => View::default_for(version),
+        let name = row.get_ref(3)?.as_str_or_null().map_err(sql)?;
+        let name: Option<ViewName> = name
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| corrupt("unknown view"))?;
+        // Subscriptions that name the same view share what was compiled.
+        let same = subscribers
+            .iter()
+            .zip(&names)
+            .find(|(_, other)| name.is_some() && name == **other);
+        let view = match same {
+            Some((subscriber, _)) => subscriber.view.clone(),
+            None => resolve(connection, integration, name.as_ref(), version)?,
         };
+        names.push(name);
         subscribers.push(Subscriber {
             id: WebhookOutSubId(id),
             triggers: Triggers::new(&statuses, &events),

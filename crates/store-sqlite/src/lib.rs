@@ -23,6 +23,7 @@ mod notifications;
 mod open;
 mod order_stages;
 mod orders;
+mod payload_render_views;
 mod readers;
 mod record;
 mod registry;

@@ -24,7 +24,7 @@ pub(crate) use self::list::plan;
 pub(crate) const BY_ID: &str = "select j.id, j.integration_id, j.webhook_out_sub_id, s.key as webhook_subscriber, \
      s.callback_url, j.order_id, j.order_stage_id, o.external_order_id, j.sequence, j.status, j.event, \
      o.address, j.state, j.webhook_id, j.attempts, j.status_code, j.next_attempt_at, j.passed, j.test, \
-     j.retry_of, j.cancel_requested, j.created_at, j.finished_at \
+     j.retry_of, j.cancel_requested, j.view_failed, j.created_at, j.finished_at \
      from webhook_jobs j join webhook_out_subs s on s.id = j.webhook_out_sub_id \
      left join orders o on o.id = j.order_id where j.id = ?1";
 
@@ -113,6 +113,7 @@ fn read(row: &Row<'_>) -> Result<WebhookJob, Fault> {
         test: row.get("test")?,
         retry_of: row.get::<_, Option<i64>>("retry_of")?.map(WebhookJobId),
         cancel_requested: row.get("cancel_requested")?,
+        payload_render_view_failed: row.get("view_failed")?,
         created_at: moment(row, "created_at")?,
         finished_at: moment_if_any(row, "finished_at")?,
     })

@@ -19,6 +19,7 @@ mod notifications;
 mod order_stages;
 mod orders;
 mod page;
+mod payload_render_views;
 mod reference;
 mod registry;
 mod seal;
@@ -42,6 +43,9 @@ pub use orders::{NewOrder, OrderQuery, OrderUpdate, Orders};
 pub use page::{
     COUNT_MAX, Count, Cursor, ListQuery, OFFSET_ROWS_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, Page,
     PageRequest, Search, Sort, SortKey, Start,
+};
+pub use payload_render_views::{
+    NewPayloadRenderView, PayloadRenderViewChanges, PayloadRenderViews, ShownView,
 };
 pub use reference::{Reference, Target};
 pub use registry::{DeclaredRoute, Deployment, Registry, RegistryRecords};
@@ -69,6 +73,7 @@ pub trait Store:
     + Sessions
     + RegistryRecords
     + AuditEvents
+    + PayloadRenderViews
     + Lanes
     + Send
     + Sync

@@ -1,6 +1,7 @@
 //! What one record says about others, checked where it is stored.
 
-use domain::id::{IntegrationId, WebhookOutSubId};
+use domain::id::{IntegrationId, PayloadRenderViewId, WebhookOutSubId};
+use domain::payload_render_view::{ViewKey, ViewName};
 
 use crate::list_items::List;
 use crate::order_stages::OrderRef;
@@ -55,6 +56,22 @@ pub enum Target {
         key: String,
         /// The subscription that may have it.
         except: Option<WebhookOutSubId>,
+    },
+    /// A payload view that the integration may use.
+    View {
+        /// Where.
+        integration_id: IntegrationId,
+        /// Which.
+        name: ViewName,
+    },
+    /// A key that no payload view of the integration has, or none of those for all.
+    FreeViewKey {
+        /// Where.
+        integration_id: Option<IntegrationId>,
+        /// The key.
+        key: ViewKey,
+        /// The view that may have it.
+        except: Option<PayloadRenderViewId>,
     },
     /// A subscription that exists in the integration.
     Subscription {

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use domain::destination::CallbackUrl;
 use domain::id::{IntegrationId, WebhookOutSubId};
 use domain::notification_emails::NotificationEmails;
+use domain::payload_render_view::ViewName;
 use domain::signature::SigningSecret;
 use domain::success_code::SuccessCode;
 use domain::webhook_job::WebhookJob;
@@ -36,7 +37,7 @@ pub struct NewWebhookOutSub {
     /// Which statuses of an answer count as delivered.
     pub success_code: Option<SuccessCode>,
     /// The view that renders payloads.
-    pub payload_render_view: Option<String>,
+    pub payload_render_view: Option<ViewName>,
     /// Whether jobs are made and sent.
     pub active: bool,
     /// Whether mails are sent.
@@ -73,7 +74,7 @@ pub struct WebhookOutSubChanges {
     /// Which statuses of an answer count as delivered.
     pub success_code: Option<Option<SuccessCode>>,
     /// The view that renders payloads.
-    pub payload_render_view: Option<Option<String>>,
+    pub payload_render_view: Option<Option<ViewName>>,
     /// Whether jobs are made and sent; switching on also makes a lane that was off healthy.
     pub active: Option<bool>,
     /// Whether mails are sent.

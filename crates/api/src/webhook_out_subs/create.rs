@@ -80,7 +80,7 @@ fn read(call: &Call<'_>, scope: Option<Scope<'_>>) -> Result<Option<NewWebhookOu
     let callback_url = input.string_as("callback_url", |text| fields::callback_url(call, text));
     let notification_emails = input.string_as("notification_emails", fields::emails);
     let success_code = input.string_as("success_code", fields::success_code);
-    let payload_render_view = input.string_as("payload_render_view", fields::view);
+    let payload_render_view = input.string_as("payload_render_view", str::parse);
     let version = fields::version(input);
     let signing_secret = match input.string_as("signing_secret", str::parse::<SigningSecret>) {
         Some(own) => own,
@@ -114,6 +114,7 @@ fn references(call: &Call<'_>, scope: Option<Scope<'_>>) -> Vec<Reference> {
     let integration_id = scope.map(|scope| scope.integration_id());
     let mut references = fields::word_references(call.input);
     references.extend(fields::key_reference(call.input, integration_id, None));
+    references.extend(fields::view_reference(call.input, integration_id));
     references
 }
 

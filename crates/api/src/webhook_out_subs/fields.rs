@@ -4,7 +4,6 @@ use contract::{Input, Param};
 use domain::destination::CallbackUrl;
 use domain::id::{IntegrationId, WebhookOutSubId};
 use domain::notification_emails::NotificationEmails;
-use domain::payload::View;
 use domain::success_code::SuccessCode;
 use domain::vocabulary::ALL;
 use domain::webhook_out_sub::{MAX_IN_FLIGHT_MAX, Ordering, TIMEOUT_SECONDS_MAX, Version};
@@ -54,7 +53,9 @@ pub(super) const SUCCESS_CODE: Param = Param::string("success_code")
          several separated by commas. Any 2XX when absent.",
     );
 pub(super) const PAYLOAD_RENDER_VIEW: Param = Param::string("payload_render_view").about(
-    "The view that renders payloads: `order_v2`, `order_v3` or `thin`; the version's own when absent.",
+    "The view that renders payloads: `order_v2`, `order_v3`, `thin`, or the key of a view of one's own \
+     (payload_render_views), which follows its newest revision, or pins one as in `crm@3`. The version's own \
+     when absent.",
 );
 pub(super) const ACTIVE: Param = Param::boolean("active")
     .about("Whether jobs are made and sent. Switched off, what waits is held.");
@@ -89,11 +90,17 @@ pub(super) fn key(text: &str) -> Result<String, &'static str> {
     }
 }
 
-pub(super) fn view(name: &str) -> Result<String, String> {
-    match View::parse(name) {
-        Some(view) => Ok(view.name().to_owned()),
-        None => Err(format!("is no view; there are {}", View::NAMES.join(", "))),
-    }
+/// The view that a name means in the integration.
+pub(super) fn view_reference(
+    input: &Input<'_>,
+    integration_id: Option<IntegrationId>,
+) -> Option<Reference> {
+    let name = input.string_as(PAYLOAD_RENDER_VIEW.name, str::parse)?;
+    let target = Target::View {
+        integration_id: integration_id?,
+        name,
+    };
+    Some(Reference::new(PAYLOAD_RENDER_VIEW.name, target))
 }
 
 /// A URL whose address, as far as it can be told from its text, may be reached.

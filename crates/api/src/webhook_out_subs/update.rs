@@ -112,7 +112,7 @@ fn read(call: &Call<'_>) -> WebhookOutSubChanges {
             input.given_string_as("notification_emails", fields::emails),
         ),
         success_code: clearable(input.given_string_as("success_code", fields::success_code)),
-        payload_render_view: clearable(input.given_string_as("payload_render_view", fields::view)),
+        payload_render_view: clearable(input.given_string_as("payload_render_view", str::parse)),
         active: match input.given("active", |input, name| input.boolean(name)) {
             Given::Value(active) => Some(active),
             // As a create without it.
@@ -157,6 +157,7 @@ fn references(
     let integration_id = scope.map(|scope| scope.integration_id());
     let mut references = fields::word_references(call.input);
     references.extend(fields::key_reference(call.input, integration_id, id));
+    references.extend(fields::view_reference(call.input, integration_id));
     if let Some((integration_id, id)) = integration_id.zip(id) {
         let target = Target::Subscription { integration_id, id };
         references.push(Reference::new("id", target));

@@ -2,7 +2,7 @@
 
 use super::StageFacts;
 use super::write::{Members, Object};
-use crate::order::OrderField;
+use crate::order::{OrderField, OrderFields};
 
 const LOCATION: &[(&str, &str)] = &[
     ("street", "street"),
@@ -57,10 +57,7 @@ pub(super) fn render(out: &mut String, facts: &StageFacts<'_>) {
     }
     property(order.object("property"), facts);
     order.hash("client", fields.get(OrderField::Client));
-    order.object("property_access").picks(
-        &Members::of(fields, OrderField::PropertyAccess),
-        PROPERTY_ACCESS,
-    );
+    property_access(order.object("property_access"), fields);
     order.array("services", fields.get(OrderField::Services));
     order.array("appointments", fields.get(OrderField::Appointments));
     order
@@ -70,6 +67,14 @@ pub(super) fn render(out: &mut String, facts: &StageFacts<'_>) {
         order.hash(field.name(), fields.get(field));
     }
     order.json("order_notes", fields.get(OrderField::OrderNotes));
+}
+
+/// How to get in, without what opens the door.
+pub(super) fn property_access(mut access: Object<'_>, fields: &OrderFields) {
+    access.picks(
+        &Members::of(fields, OrderField::PropertyAccess),
+        PROPERTY_ACCESS,
+    );
 }
 
 fn property(mut property: Object<'_>, facts: &StageFacts<'_>) {

@@ -225,7 +225,7 @@ fn applications_are_made_listed_and_renewed_at_the_machine() {
             "nobody",
         ],
     );
-    assert!(text.contains("slug"), "{text}");
+    assert!(text.contains("no application `nobody`"), "{text}");
 }
 
 #[test]

@@ -1,16 +1,16 @@
 //! The stage itself, its payloads, and a job for each subscription that wants it.
 
-use bytes::Bytes;
 use domain::id::{OrderStageId, WebhookJobId};
 use domain::order::{AcceptedStage, JobReceipt, Order};
-use domain::payload::{StageFacts, View, render};
+use domain::payload::StageFacts;
 use domain::time::Moment;
 use domain::webhook_id::WebhookId;
-use domain::webhook_out_sub::{Ordering, Version};
+use domain::webhook_out_sub::Ordering;
 use rand::RngExt;
-use rusqlite::{Connection, params};
+use rusqlite::params;
 use store::ReadyJob;
 
+use super::payloads::{Payload, Payloads};
 use crate::fault::Fault;
 use crate::known::Subscriber;
 use crate::release;
@@ -18,15 +18,13 @@ use crate::writer::Writing;
 
 pub(crate) const INSERT_STAGE: &str = "insert into order_stages (integration_id, order_id, sequence, stage, event_slug, \
      update_status, stage_at, created_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-pub(crate) const INSERT_PAYLOAD: &str =
-    "insert into payloads (view, version, body) values (?1, ?2, ?3)";
 pub(crate) const INSERT_JOB: &str = "insert into webhook_jobs (integration_id, webhook_out_sub_id, order_id, order_stage_id, \
      sequence, payload_id, status, event, webhook_id, state, ordered, attempts, job_faults, \
-     next_attempt_at, passed, test, cancel_requested, created_at) \
-     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending', 1, 0, 0, ?10, 0, 0, 0, ?11)";
+     next_attempt_at, passed, test, cancel_requested, view_failed, created_at) \
+     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending', 1, 0, 0, ?10, 0, 0, 0, ?11, ?12)";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[INSERT_STAGE, INSERT_PAYLOAD, INSERT_JOB];
+pub(crate) const STATEMENTS: &[&str] = &[INSERT_STAGE, INSERT_JOB];
 
 /// What a stage says beside its order.
 pub(super) struct Stage {
@@ -87,7 +85,7 @@ fn add_jobs(
         if !subscriber.triggers.matches(status, event).is_match() {
             continue;
         }
-        let payload = payloads.of(writing, subscriber, order, id, stage)?;
+        let payload = payloads.of(writing, subscriber, || facts(order, id, stage))?;
         let job = add_job(writing, subscriber, order, id, stage, payload)?;
         receipts.push(JobReceipt {
             id: job,
@@ -103,7 +101,7 @@ fn add_job(
     order: &Order,
     id: OrderStageId,
     stage: &Stage,
-    (payload_id, payload): (i64, Bytes),
+    payload: Payload,
 ) -> Result<WebhookJobId, Fault> {
     let webhook_id = WebhookId::new(stage.at, writing.chance.random());
     // The first stage of an order has nothing before it that could hold it.
@@ -130,11 +128,12 @@ fn add_job(
             order.id.0,
             id.0,
             order.sequence,
-            payload_id,
+            payload.id,
             stage.stage,
             stage.event_slug,
             webhook_id.as_bytes(),
             due_at.map(Moment::microseconds),
+            payload.failed.as_deref(),
             stage.at.microseconds(),
         ])?;
     let job_id = WebhookJobId(writing.connection.last_insert_rowid());
@@ -150,68 +149,25 @@ fn add_job(
             first_attempt_clock: None,
             created_at: stage.at,
             due_at,
-            payload,
+            payload: payload.body,
         });
     }
     Ok(job_id)
 }
 
-/// The payloads of one stage: each view is rendered and stored once.
-#[derive(Default)]
-struct Payloads {
-    rendered: Vec<(View, Version, i64, Bytes)>,
-}
-
-impl Payloads {
-    fn of(
-        &mut self,
-        writing: &Writing,
-        subscriber: &Subscriber,
-        order: &Order,
-        id: OrderStageId,
-        stage: &Stage,
-    ) -> Result<(i64, Bytes), Fault> {
-        let (view, version) = (subscriber.view, subscriber.version);
-        let known = self
-            .rendered
-            .iter()
-            .find(|rendered| (rendered.0, rendered.1) == (view, version));
-        if let Some((_, _, payload_id, body)) = known {
-            return Ok((*payload_id, body.clone()));
-        }
-        let facts = StageFacts {
-            order_id: order.id,
-            integration_id: order.integration_id,
-            order_stage_id: id,
-            external_order_id: order.external_order_id.as_deref(),
-            sequence: order.sequence,
-            stage: &stage.stage,
-            event_slug: stage.event_slug.as_deref(),
-            order_status: &order.status,
-            stage_at: stage.stage_at,
-            accepted_at: stage.at,
-            order_created_at: order.created_at,
-            fields: &order.fields,
-        };
-        let body = Bytes::from(render(view, version, &facts));
-        let payload_id = store_payload(&writing.connection, view, version, &body)?;
-        self.rendered
-            .push((view, version, payload_id, body.clone()));
-        Ok((payload_id, body))
+fn facts<'a>(order: &'a Order, id: OrderStageId, stage: &'a Stage) -> StageFacts<'a> {
+    StageFacts {
+        order_id: order.id,
+        integration_id: order.integration_id,
+        order_stage_id: id,
+        external_order_id: order.external_order_id.as_deref(),
+        sequence: order.sequence,
+        stage: &stage.stage,
+        event_slug: stage.event_slug.as_deref(),
+        order_status: &order.status,
+        stage_at: stage.stage_at,
+        accepted_at: stage.at,
+        order_created_at: order.created_at,
+        fields: &order.fields,
     }
-}
-
-/// Stores the bytes that every attempt will send.
-pub(crate) fn store_payload(
-    connection: &Connection,
-    view: View,
-    version: Version,
-    body: &[u8],
-) -> Result<i64, Fault> {
-    connection.prepare_cached(INSERT_PAYLOAD)?.execute(params![
-        view.name(),
-        version.name(),
-        body
-    ])?;
-    Ok(connection.last_insert_rowid())
 }

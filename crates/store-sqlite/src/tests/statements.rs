@@ -46,6 +46,7 @@ fn every_statement_fits_the_schema() {
         accept::STATEMENTS,
         orders::STATEMENTS,
         users::STATEMENTS,
+        payload_render_views::STATEMENTS,
         webhook_jobs::STATEMENTS,
         webhook_out_subs::STATEMENTS,
     ];
@@ -75,6 +76,7 @@ fn no_statement_walks_through_a_large_table() {
     let nested = [
         accept::STATEMENTS,
         orders::STATEMENTS,
+        payload_render_views::STATEMENTS,
         webhook_jobs::STATEMENTS,
         webhook_out_subs::STATEMENTS,
     ];

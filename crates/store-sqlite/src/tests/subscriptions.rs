@@ -34,7 +34,7 @@ async fn a_subscription_is_shown_as_it_was_made_and_its_lane_is_told() {
                 .expect("addresses"),
         ),
         success_code: Some("200,202".parse().expect("codes")),
-        payload_render_view: Some("thin".to_owned()),
+        payload_render_view: Some("thin".parse().expect("a name")),
         notify: true,
         ordering: Ordering::Subscription,
         timeout_seconds: Some(7),
@@ -68,7 +68,7 @@ async fn everything_that_is_wrong_is_refused_together() {
         statuses: texts(&["scheduled", "sheduled", "*"]),
         events: texts(&["order.nothing"]),
         notify: true,
-        payload_render_view: Some("order_v9".to_owned()),
+        payload_render_view: Some("order_v9".parse().expect("a name")),
         ..world.sub("a")
     };
     let attrs = refused(world.store.create_webhook_out_sub(bad, change(0)).await);

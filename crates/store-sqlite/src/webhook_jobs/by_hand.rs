@@ -20,9 +20,9 @@ pub(crate) const HASTEN: &str =
 // primary key
 pub(crate) const REPEAT: &str = "insert into webhook_jobs (integration_id, webhook_out_sub_id, order_id, order_stage_id, sequence, \
      payload_id, status, event, webhook_id, state, ordered, attempts, job_faults, next_attempt_at, \
-     passed, test, retry_of, cancel_requested, created_at) \
+     passed, test, retry_of, cancel_requested, view_failed, created_at) \
      select integration_id, webhook_out_sub_id, order_id, order_stage_id, sequence, \
-     payload_id, status, event, ?2, 'pending', 0, 0, 0, ?3, 0, test, id, 0, ?3 \
+     payload_id, status, event, ?2, 'pending', 0, 0, 0, ?3, 0, test, id, 0, view_failed, ?3 \
      from webhook_jobs where id = ?1";
 // primary key
 pub(crate) const CANCEL: &str = "update webhook_jobs set state = 'canceled', finished_at = ?2, next_attempt_at = null where id = ?1";

@@ -2,7 +2,7 @@
 
 use domain::health::LaneRecord;
 use domain::id::{IntegrationId, WebhookOutSubId};
-use domain::payload::View;
+use domain::payload_render_view::ViewName;
 use domain::vocabulary::{ALL, folded};
 use domain::webhook_out_sub::{WEBHOOK_OUT_SUBS_MAX, WebhookOutSub};
 use rusqlite::{Connection, params};
@@ -74,10 +74,11 @@ fn refuse_bad(connection: &Connection, new: &NewWebhookOutSub) -> Result<(), Fau
     ];
     references.extend(words("statuses", List::OrderStatus, &new.statuses));
     references.extend(words("events", List::OrderEvent, &new.events));
+    let named = new.payload_render_view.as_ref();
+    references.extend(named.map(|name| view(new.integration_id, name)));
     let mut refusals = check::check(connection, &references)?;
     refusals.extend(too_many(connection, new.integration_id)?);
     refusals.extend(no_address(new.notify, new.notification_emails.is_some()));
-    refusals.extend(unknown_view(new.payload_render_view.as_deref()));
     check::refuse(refusals)
 }
 
@@ -114,11 +115,14 @@ pub(super) fn no_address(notify: bool, has_emails: bool) -> Option<Refusal> {
         .then(|| Refusal::new("notification_emails", "required while notify is true"))
 }
 
-pub(super) fn unknown_view(name: Option<&str>) -> Option<Refusal> {
-    name.filter(|name| View::parse(name).is_none()).map(|_| {
-        let message = format!("does not exist; the views are {}", View::NAMES.join(", "));
-        Refusal::new("payload_render_view", message)
-    })
+/// That the view is there.
+pub(super) fn view(integration_id: IntegrationId, name: &ViewName) -> Reference {
+    let name = name.clone();
+    let target = Target::View {
+        integration_id,
+        name,
+    };
+    Reference::new("payload_render_view", target)
 }
 
 fn insert(
@@ -138,7 +142,7 @@ fn insert(
             .as_ref()
             .map(|emails| emails.as_str()),
         new.success_code.as_ref().map(|code| code.as_str()),
-        new.payload_render_view,
+        new.payload_render_view.as_ref().map(ViewName::to_string),
         new.active,
         new.notify,
         new.version.name(),

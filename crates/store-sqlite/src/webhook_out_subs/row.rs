@@ -122,7 +122,7 @@ fn read(row: &Row<'_>) -> Result<WebhookOutSub, Fault> {
         events: words("events")?,
         notification_emails: parsed(row, id, "notification_emails")?,
         success_code: parsed(row, id, "success_code")?,
-        payload_render_view: row.get("payload_render_view")?,
+        payload_render_view: parsed(row, id, "payload_render_view")?,
         active: row.get("active")?,
         notify: row.get("notify")?,
         version: Version::parse(&version).ok_or_else(|| corrupt(id, "unknown version"))?,

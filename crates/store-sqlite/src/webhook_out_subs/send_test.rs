@@ -1,7 +1,7 @@
 //! Trying a subscription out with an order that never was.
 
 use domain::id::{IntegrationId, WebhookJobId, WebhookOutSubId};
-use domain::payload::{View, render, sample};
+use domain::payload::sample;
 use domain::webhook_id::WebhookId;
 use domain::webhook_job::WebhookJob;
 use rand::RngExt;
@@ -9,15 +9,16 @@ use rusqlite::params;
 use store::Change;
 
 use super::find;
-use crate::accept::store_payload;
+use crate::accept::Payloads;
 use crate::fault::Fault;
+use crate::payload_render_views::rendering::resolve;
 use crate::webhook_jobs;
 use crate::writer::Writing;
 
 pub(crate) const INSERT: &str = "insert into webhook_jobs (integration_id, webhook_out_sub_id, payload_id, status, event, \
      webhook_id, state, ordered, attempts, job_faults, next_attempt_at, passed, test, \
-     cancel_requested, created_at) \
-     values (?1, ?2, ?3, ?4, ?5, ?6, 'pending', 0, 0, 0, ?7, 0, 1, 0, ?7)";
+     cancel_requested, view_failed, created_at) \
+     values (?1, ?2, ?3, ?4, ?5, ?6, 'pending', 0, 0, 0, ?7, 0, 1, 0, ?8, ?7)";
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[INSERT];
@@ -32,24 +33,22 @@ pub(super) fn send_test(
     if !sub.active {
         return Err(Fault::refused("id", "is not active; switch it on first"));
     }
-    let view = match &sub.payload_render_view {
-        Some(name) => View::parse(name)
-            .ok_or_else(|| Fault::corrupt("webhook_out_subs", id.0, "unknown view"))?,
-        None => View::default_for(sub.version),
-    };
+    let connection = &writing.connection;
+    let named = sub.payload_render_view.as_ref();
+    let view = resolve(connection, integration_id, named, sub.version)?;
     let sample = sample(integration_id, change.at);
     let facts = sample.facts();
-    let body = render(view, sub.version, &facts);
-    let payload_id = store_payload(&writing.connection, view, sub.version, &body)?;
+    let payload = Payloads::of_test(connection, &view, sub.version, &facts)?;
     let webhook_id = WebhookId::new(change.at, writing.chance.random());
     writing.connection.prepare_cached(INSERT)?.execute(params![
         integration_id.0,
         id.0,
-        payload_id,
+        payload.id,
         facts.stage,
         facts.event_slug,
         webhook_id.as_bytes(),
         change.at.microseconds(),
+        payload.failed.as_deref(),
     ])?;
     let job = WebhookJobId(writing.connection.last_insert_rowid());
     webhook_jobs::start(writing, job, "send_test", change)

@@ -8,7 +8,7 @@ use domain::webhook_out_sub::WebhookOutSub;
 use rusqlite::{Connection, params};
 use store::{Change, List, Reference, Target, WebhookOutSubChanges};
 
-use super::create::{no_address, unknown_view, words};
+use super::create::{no_address, view, words};
 use super::{find, row, write_event};
 use crate::fault::Fault;
 use crate::record::put_lane;
@@ -69,6 +69,9 @@ fn references(before: &WebhookOutSub, changes: &WebhookOutSubChanges) -> Vec<Ref
     if let Some(events) = &changes.events {
         references.extend(words("events", List::OrderEvent, events));
     }
+    if let Some(Some(name)) = &changes.payload_render_view {
+        references.push(view(before.integration_id, name));
+    }
     references
 }
 
@@ -82,7 +85,6 @@ fn refuse_bad(
         after.notify,
         after.notification_emails.is_some(),
     ));
-    refusals.extend(unknown_view(after.payload_render_view.as_deref()));
     check::refuse(refusals)
 }
 
@@ -122,7 +124,7 @@ fn store(connection: &Connection, sub: &WebhookOutSub) -> Result<(), Fault> {
             .as_ref()
             .map(|emails| emails.as_str()),
         sub.success_code.as_ref().map(|code| code.as_str()),
-        sub.payload_render_view,
+        sub.payload_render_view.as_ref().map(ToString::to_string),
         sub.active,
         sub.notify,
         sub.version.name(),
