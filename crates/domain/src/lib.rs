@@ -17,6 +17,7 @@ pub mod signature;
 pub mod success_code;
 pub mod time;
 pub mod token;
+pub mod trouble_mails;
 pub mod verdict;
 pub mod vocabulary;
 pub mod webhook_id;

@@ -14,6 +14,7 @@ mod error;
 mod integrations;
 mod lanes;
 mod list_items;
+mod mails;
 mod notifications;
 mod order_stages;
 mod orders;
@@ -31,6 +32,7 @@ pub use lanes::{
     DueJobs, Fence, Lane, LaneOwner, Lanes, NextStep, NoLanes, Outcome, ReadyJob, Withdrawal,
 };
 pub use list_items::{List, ListItems};
+pub use mails::{DueMails, MAILS_WAITING_MAX, MailStep, MailWaker, Mails, WaitingMail};
 pub use notifications::{NotificationQuery, Notifications};
 pub use order_stages::{NewOrderStage, OrderRef, OrderStages, StageQuery};
 pub use orders::{NewOrder, OrderQuery, OrderUpdate, Orders};
@@ -55,6 +57,7 @@ pub trait Store:
     + ListItems
     + Notifications
     + Lanes
+    + Mails
     + Send
     + Sync
 {
