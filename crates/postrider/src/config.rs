@@ -7,6 +7,7 @@
 mod args;
 mod fault;
 mod gather;
+mod mails;
 mod parse;
 mod print;
 mod setting;
@@ -24,6 +25,7 @@ use domain::retry::RetryPolicy;
 pub use args::ConfigArgs;
 pub use fault::ConfigFault;
 pub use gather::{Gathered, Given};
+pub use mails::MailConfig;
 pub use parse::SecretKeyBytes;
 pub use print::{as_json, as_table};
 pub use setting::VARIABLE_PREFIX;
@@ -50,6 +52,8 @@ pub struct Config {
     pub secret_key: Option<SecretKeyBytes>,
     /// Certificate authorities to trust beside the usual ones, in PEM form.
     pub extra_ca_pem: Option<Vec<u8>>,
+    /// How mails are sent, and where their links lead.
+    pub mails: MailConfig,
     /// How long a shutdown may wait for deliveries in flight.
     pub shutdown_grace: Duration,
     /// The texts that all this was parsed from, and where each comes from.
@@ -72,6 +76,7 @@ impl Config {
             delivery_timeout: parse::delivery_timeout(&gathered)?,
             secret_key: parse::secret_key(&gathered)?,
             extra_ca_pem: parse::extra_ca_pem(&gathered)?,
+            mails: MailConfig::new(&gathered)?,
             shutdown_grace: parse::shutdown_grace(&gathered)?,
             gathered,
         })

@@ -18,7 +18,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::secret_key::secret_key;
 use crate::serve::Listener;
-use crate::wire;
+use crate::{mailing, wire};
 
 /// Files that are left for the store, logs, name look-ups and the like.
 const FILES_RESERVED: u64 = 256;
@@ -35,6 +35,7 @@ const USER_AGENT: &str = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
 pub struct Node {
     store: Arc<dyn Store>,
     engine: Arc<delivery::Engine>,
+    outbox: mail::Outbox,
     listener: Listener,
     grace: Duration,
     _lock: ServeLock,
@@ -86,7 +87,8 @@ impl Node {
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
-        let store: Arc<dyn Store> = Arc::new(open_store(config)?);
+        let post = mailing::post(config, listener.local_addr()?)?;
+        let store: Arc<SqliteStore> = Arc::new(open_store(config)?);
         let in_flight = open_files_max().saturating_sub(FILES_RESERVED) / FILES_SHARED_BY;
         let client = Client::new(ClientConfig {
             policy: config.egress.clone(),
@@ -105,11 +107,15 @@ impl Node {
         )
         .await
         .context("the waiting jobs cannot be read")?;
+        let outbox = mail::Outbox::start(store.clone(), post)
+            .await
+            .context("the waiting mails cannot be read")?;
         let router = wire::router(config, store.clone(), engine.clone(), client);
         let listener = Listener::start(listener, router, in_flight)?;
         Ok(Node {
             store,
             engine,
+            outbox,
             listener,
             grace: config.shutdown_grace,
             _lock: lock,
@@ -128,6 +134,8 @@ impl Node {
         self.listener.stop(self.grace).await;
         let left = end.saturating_duration_since(Instant::now());
         self.engine.shutdown(left).await;
+        let left = end.saturating_duration_since(Instant::now());
+        self.outbox.shutdown(left).await;
         self.store.close().await;
     }
 }
