@@ -27,13 +27,6 @@ pub fn post(config: &Config, listening: SocketAddr) -> anyhow::Result<Arc<Post>>
 }
 
 /// The post, as the use cases know it.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the use cases that send mails take it once they are here"
-    )
-)]
 struct SendsNow(Arc<Post>);
 
 #[async_trait]

@@ -23,13 +23,6 @@ pub struct MailConfig {
     /// Where people reach this server, without a slash at the end; absent means where it listens.
     pub public_url: Option<String>,
     /// The page where people register; absent means that of this server.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "answers to people without a role name it once they are here"
-        )
-    )]
     pub registration_url: Option<String>,
 }
 
