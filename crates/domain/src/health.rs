@@ -61,6 +61,9 @@ pub struct LaneRecord {
     pub failing_since: Option<Moment>,
     /// How long it has rested or been off before `since`, in microseconds.
     pub rested_microseconds: i64,
+    /// Whether it was switched on again after it was off for a reason, and nothing has succeeded since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recovering: bool,
 }
 
 /// What an attempt did to the lane's health.
@@ -91,6 +94,15 @@ impl LaneRecord {
     /// Whether the lane sends nothing.
     pub fn is_off(&self) -> bool {
         self.state == HealthState::Off
+    }
+
+    /// Whether what came after is the end of a real trouble: of a rest, or of what it was switched off for. A single
+    /// failure and its successful repetition are none.
+    pub fn is_ended_by(&self, after: &LaneRecord) -> bool {
+        after.state == HealthState::Healthy
+            && after.failing_since.is_none()
+            && !after.recovering
+            && (self.state == HealthState::Resting || self.recovering)
     }
 }
 
@@ -124,13 +136,14 @@ impl LaneHealth {
         self.endpoint_faults_in_a_row = 0;
         self.orders_failed.clear();
         self.last_failure_at = None;
-        let was_failing = self.record.failing_since.take().is_some();
+        let was_failing = self.record.failing_since.take().is_some() || self.record.recovering;
         match self.record.state {
             HealthState::Healthy if !was_failing => HealthChange::None,
             // Switched off for good reason; the late success of what was in flight changes nothing.
             HealthState::Off => HealthChange::None,
             HealthState::Healthy | HealthState::Resting => {
                 self.go_on(now);
+                self.record.recovering = false;
                 HealthChange::Recovered
             }
         }
@@ -173,6 +186,7 @@ impl LaneHealth {
 
     /// Somebody switched it on: it starts as if nothing had happened.
     pub fn switched_on(&mut self, now: Moment) {
+        self.record.recovering |= self.record.reason.is_some();
         self.go_on(now);
         self.record.failing_since = None;
         self.endpoint_faults_in_a_row = 0;

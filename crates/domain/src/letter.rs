@@ -104,6 +104,19 @@ pub struct FailedJob {
     pub payload: String,
 }
 
+impl About {
+    /// The subscription that it is about, if it is about one.
+    pub fn sub(&self) -> Option<&SubNamed> {
+        match self {
+            About::SignInLink { .. } | About::Invitation { .. } => None,
+            About::NotificationEmail { sub }
+            | About::KeepsFailing { sub, .. }
+            | About::SwitchedOff { sub, .. }
+            | About::Recovered { sub, .. } => Some(sub),
+        }
+    }
+}
+
 /// A link's token is as good as a password: it is not shown.
 impl std::fmt::Debug for About {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -20,6 +20,7 @@ pub mod signature;
 pub mod success_code;
 pub mod time;
 pub mod token;
+pub mod trouble_mails;
 pub mod user;
 pub mod verdict;
 pub mod vocabulary;

@@ -7,6 +7,7 @@
 mod args;
 mod fault;
 mod gather;
+mod mails;
 mod parse;
 mod print;
 mod setting;
@@ -25,6 +26,7 @@ use ipnet::IpNet;
 pub use args::ConfigArgs;
 pub use fault::ConfigFault;
 pub use gather::{Gathered, Given};
+pub use mails::MailConfig;
 pub use parse::SecretKeyBytes;
 pub use print::{as_json, as_table};
 pub use setting::VARIABLE_PREFIX;
@@ -53,6 +55,8 @@ pub struct Config {
     pub extra_ca_pem: Option<Vec<u8>>,
     /// Proxies whose word on where a request comes from counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// How mails are sent, and where their links lead.
+    pub mails: MailConfig,
     /// How long a shutdown may wait for deliveries in flight.
     pub shutdown_grace: Duration,
     /// The texts that all this was parsed from, and where each comes from.
@@ -76,6 +80,7 @@ impl Config {
             secret_key: parse::secret_key(&gathered)?,
             extra_ca_pem: parse::extra_ca_pem(&gathered)?,
             trusted_proxies: parse::trusted_proxies(&gathered)?,
+            mails: MailConfig::new(&gathered)?,
             shutdown_grace: parse::shutdown_grace(&gathered)?,
             gathered,
         })

@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod load;
 mod logs;
+mod mailing;
 mod node;
 mod secret_key;
 mod serve;

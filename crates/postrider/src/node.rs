@@ -20,7 +20,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::secret_key::secret_key;
 use crate::serve::Listener;
-use crate::wire;
+use crate::{mailing, wire};
 
 /// Files that are left for the store, logs, name look-ups and the like.
 const FILES_RESERVED: u64 = 256;
@@ -42,6 +42,7 @@ pub struct Node {
     engine: Arc<delivery::Engine>,
     app: Arc<App>,
     last_uses: JoinHandle<()>,
+    outbox: mail::Outbox,
     listener: Listener,
     grace: Duration,
     _lock: ServeLock,
@@ -104,7 +105,9 @@ impl Node {
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
-        let store: Arc<dyn Store> = Arc::new(open_store(config)?);
+        let listening = listener.local_addr()?;
+        let post = mailing::post(config, listening)?;
+        let store: Arc<SqliteStore> = Arc::new(open_store(config)?);
         let in_flight = open_files_max().saturating_sub(FILES_RESERVED) / FILES_SHARED_BY;
         let client = Client::new(ClientConfig {
             policy: config.egress.clone(),
@@ -123,8 +126,11 @@ impl Node {
         )
         .await
         .context("the waiting jobs cannot be read")?;
-        let app = wire::app(store.clone(), engine.clone(), Arc::new(wire::Unsent));
-        let router = wire::router(config, app.clone(), client)
+        let outbox = mail::Outbox::start(store.clone(), post.clone())
+            .await
+            .context("the waiting mails cannot be read")?;
+        let app = wire::app(store.clone(), engine.clone(), mailing::mailer(post));
+        let router = wire::router(config, app.clone(), client, listening)
             .await
             .context("the records of services and routes cannot be made")?;
         let listener = Listener::start(listener, router, in_flight)?;
@@ -133,6 +139,7 @@ impl Node {
             engine,
             last_uses: tokio::spawn(write_last_uses(app.clone())),
             app,
+            outbox,
             listener,
             grace: config.shutdown_grace,
             _lock: lock,
@@ -155,6 +162,8 @@ impl Node {
         if let Err(error) = self.app.write_last_uses().await {
             tracing::warn!(%error, "the last uses of sessions were not written");
         }
+        let left = end.saturating_duration_since(Instant::now());
+        self.outbox.shutdown(left).await;
         self.store.close().await;
     }
 }

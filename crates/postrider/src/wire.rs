@@ -1,5 +1,6 @@
 //! How the parts of a node see one another: the API's use cases, engine and name look-ups.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,26 +38,21 @@ pub fn app(store: Arc<dyn Store>, engine: Arc<Engine>, mailer: Arc<dyn Mailer>) 
 ///
 /// # Errors
 /// When the store cannot be written.
-pub async fn router(config: &Config, app: Arc<App>, client: Client) -> Result<Router, StoreError> {
+pub async fn router(
+    config: &Config,
+    app: Arc<App>,
+    client: Client,
+    listening: SocketAddr,
+) -> Result<Router, StoreError> {
     let settings = api::Settings {
         egress: config.egress.clone(),
         lookup: Some(lookup(client)),
         trusted_proxies: config.trusted_proxies.clone(),
-        registration_url: String::new(),
+        registration_url: config.mails.registration_url(listening),
     };
     let api = Arc::new(Api::new(app, settings));
     api.declare_routes().await?;
     Ok(api::router(api))
-}
-
-/// Takes no mail.
-pub struct Unsent;
-
-#[async_trait::async_trait]
-impl Mailer for Unsent {
-    async fn send(&self, _letters: Vec<domain::letter::Letter>) -> Result<(), app::MailFailed> {
-        Err(app::MailFailed("no mail is set up".to_owned()))
-    }
 }
 
 fn lookup(client: Client) -> Lookup {

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 const MIGRATIONS: &[&str] = &[
     include_str!("schema/0001_first.sql"),
     include_str!("schema/0002_people.sql"),
+    include_str!("schema/0003_mails.sql"),
     include_str!("schema/0004_payload_render_views.sql"),
 ];
 

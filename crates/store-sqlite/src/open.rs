@@ -89,6 +89,7 @@ pub struct SqliteStore {
     sender: mpsc::WeakSender<Box<dyn Work>>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
     pub(crate) readers: Readers,
+    pub(crate) key: SecretKey,
 }
 
 /// Makes the data folder if there is none, for its owner's eyes only: orders hold people's addresses.
@@ -164,6 +165,7 @@ impl SqliteStore {
         let checkpointer = Checkpointer::start(path.clone()).map_err(unusable)?;
         let (sender, queue) = mpsc::channel(QUEUE_WORKS_MAX);
         let file = path.clone();
+        let kept_key = key.clone();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer::run(connection, file, key, checkpointer, chance, queue))
@@ -173,6 +175,7 @@ impl SqliteStore {
             queue: Arc::new(Mutex::new(Some(sender))),
             thread: Arc::new(Mutex::new(Some(thread))),
             readers: Readers::new(path),
+            key: kept_key,
         })
     }
 

@@ -13,9 +13,10 @@ use store::{Change, NextStep, Outcome, StoreError};
 
 use crate::audit::{self, AuditEvent};
 use crate::fault::Fault;
+use crate::list_query::one;
 use crate::open::SqliteStore;
 use crate::writer::Writing;
-use crate::{release, webhook_out_subs};
+use crate::{release, troubles, webhook_out_subs};
 
 // primary keys
 pub(crate) const JOB: &str = "select j.state, j.ordered, j.order_id, j.passed, j.cancel_requested, s.ordering \
@@ -28,20 +29,15 @@ pub(crate) const UPDATE_JOB: &str = "update webhook_jobs set state = ?2, attempt
      status_code = ?6, next_attempt_at = ?7, passed = ?8, finished_at = ?9 where id = ?1";
 pub(crate) const PUT_LANE: &str = "insert into lanes (webhook_out_sub_id, record) values (?1, ?2) \
      on conflict (webhook_out_sub_id) do update set record = excluded.record";
-// primary key
-pub(crate) const ACTIVE: &str = "select active from webhook_out_subs where id = ?1";
+// primary keys
+pub(crate) const LANE: &str = "select s.active, l.record from webhook_out_subs s \
+     left join lanes l on l.webhook_out_sub_id = s.id where s.id = ?1";
 pub(crate) const SWITCH_OFF: &str = "update webhook_out_subs set active = 0, updated_at = ?2 where id = ?1 and active = 1 \
      returning integration_id";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[
-    JOB,
-    INSERT_ATTEMPT,
-    UPDATE_JOB,
-    PUT_LANE,
-    ACTIVE,
-    SWITCH_OFF,
-];
+pub(crate) const STATEMENTS: &[&str] =
+    &[JOB, INSERT_ATTEMPT, UPDATE_JOB, PUT_LANE, LANE, SWITCH_OFF];
 
 /// Records outcomes; see [`store::Lanes::record`].
 pub(crate) async fn record(
@@ -92,6 +88,11 @@ fn record_one(writing: &mut Writing, outcome: &Outcome) -> Result<(), Fault> {
     insert_attempt(&writing.connection, outcome)?;
     let ended_at = ended_at(&outcome.attempt);
     let is_final = settled.next_attempt_at.is_none();
+    match settled.state {
+        "retrying" => troubles::job_failed(writing, outcome, false, ended_at)?,
+        "exhausted" => troubles::job_failed(writing, outcome, true, ended_at)?,
+        _ => {}
+    }
     writing
         .connection
         .prepare_cached(UPDATE_JOB)?
@@ -186,7 +187,7 @@ fn insert_attempt(connection: &Connection, outcome: &Outcome) -> Result<(), Faul
     Ok(())
 }
 
-/// Keeps a lane's health; a lane that is off switches its subscription off.
+/// Keeps a lane's health; a lane that is off switches its subscription off. What people must know is mailed.
 fn record_lane(
     writing: &mut Writing,
     sub: WebhookOutSubId,
@@ -194,18 +195,29 @@ fn record_lane(
     at: Moment,
 ) -> Result<(), Fault> {
     // What was in flight when somebody switched the subscription off has no say in that any more.
-    let active = writing
-        .connection
-        .prepare_cached(ACTIVE)?
-        .query_row([sub.0], |row| row.get(0))
-        .optional()?;
-    if active != Some(true) {
+    let before = one(&writing.connection, LANE, [sub.0], |row| {
+        Ok((row.get::<_, bool>(0)?, row.get::<_, Option<String>>(1)?))
+    })?;
+    let Some((true, before)) = before else {
         return Ok(());
-    }
+    };
     put_lane(&writing.connection, sub, lane)?;
-    if !lane.is_off() {
-        return Ok(());
+    let before = before.map(|record| serde_json::from_str(&record));
+    let before = before.transpose()?.unwrap_or_default();
+    troubles::lane_changed(writing, sub, &before, lane, at)?;
+    if lane.is_off() {
+        switch_off(writing, sub, lane, at)?;
     }
+    Ok(())
+}
+
+/// Switches a subscription off whose lane is.
+fn switch_off(
+    writing: &mut Writing,
+    sub: WebhookOutSubId,
+    lane: &LaneRecord,
+    at: Moment,
+) -> Result<(), Fault> {
     let switched: Option<i64> = writing
         .connection
         .prepare_cached(SWITCH_OFF)?

@@ -27,7 +27,7 @@ mod send_test;
 mod update;
 
 pub(crate) use self::list::ids;
-pub(crate) use self::row::{lane, lanes};
+pub(crate) use self::row::{lane, lanes, of_id};
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&[&str]] = &[

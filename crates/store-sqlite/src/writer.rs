@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use domain::id::WebhookOutSubId;
 use rand::rngs::StdRng;
 use rusqlite::Connection;
-use store::{Lane, LaneOwner, NoLanes, ReadyJob, SecretKey, StoreError};
+use store::{Lane, LaneOwner, MailWaker, NoLanes, ReadyJob, SecretKey, StoreError};
 use tokio::sync::mpsc;
 
 use crate::checkpointer::{Advice, Checkpointer};
@@ -53,6 +53,7 @@ pub(crate) struct Writing {
     pub(crate) key: SecretKey,
     pub(crate) known: Known,
     pub(crate) owner: Arc<dyn LaneOwner>,
+    pub(crate) mail_waker: MailWaker,
     /// For the random part of webhook ids.
     pub(crate) chance: StdRng,
     effects: Vec<Effect>,
@@ -64,6 +65,7 @@ enum Effect {
     Ready(ReadyJob),
     Changed(Box<Lane>),
     Closed(WebhookOutSubId),
+    Mailed,
 }
 
 impl Writing {
@@ -80,6 +82,11 @@ impl Writing {
     /// Notes a lane that is gone.
     pub(crate) fn closed(&mut self, lane: WebhookOutSubId) {
         self.effects.push(Effect::Closed(lane));
+    }
+
+    /// Notes that a mail waits to be sent.
+    pub(crate) fn mailed(&mut self) {
+        self.effects.push(Effect::Mailed);
     }
 
     /// Counts jobs towards [`JOBS_PER_COMMIT_MAX`].
@@ -145,6 +152,7 @@ pub(crate) fn run(
         key,
         known: Known::default(),
         owner: Arc::new(NoLanes),
+        mail_waker: Arc::new(|| ()),
         chance,
         effects: Vec::new(),
         jobs_made: 0,
@@ -293,6 +301,7 @@ impl Writer {
                     tell_ready(&*owner, &mut ready);
                     owner.closed(lane);
                 }
+                Effect::Mailed => (self.writing.mail_waker)(),
             }
         }
         tell_ready(&*owner, &mut ready);

@@ -15,6 +15,7 @@ mod error;
 mod integrations;
 mod lanes;
 mod list_items;
+mod mails;
 mod notifications;
 mod order_stages;
 mod orders;
@@ -37,6 +38,7 @@ pub use lanes::{
     DueJobs, Fence, Lane, LaneOwner, Lanes, NextStep, NoLanes, Outcome, ReadyJob, Withdrawal,
 };
 pub use list_items::{List, ListItemChanges, ListItems, NewListItem};
+pub use mails::{DueMails, MAILS_WAITING_MAX, MailStep, MailWaker, Mails, WaitingMail};
 pub use notifications::{NotificationQuery, Notifications};
 pub use order_stages::{NewOrderStage, OrderRef, OrderStages, StageQuery};
 pub use orders::{NewOrder, OrderQuery, OrderUpdate, Orders};
@@ -75,6 +77,7 @@ pub trait Store:
     + AuditEvents
     + PayloadRenderViews
     + Lanes
+    + Mails
     + Send
     + Sync
 {

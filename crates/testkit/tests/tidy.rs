@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store-sqlite", &["domain", "store"]),
     ("egress", &["domain"]),
     ("delivery", &["domain", "store", "egress"]),
+    ("mail", &["domain", "store"]),
     ("app", &["domain", "store"]),
     ("api", &["contract", "app", "domain", "store"]),
     (
@@ -33,6 +34,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "app",
             "api",
             "contract",
+            "mail",
         ],
     ),
     ("testkit", &["domain"]),

@@ -225,3 +225,39 @@ fn a_success_or_a_hand_begins_both_counts_anew() {
         }
     }
 }
+
+#[test]
+fn a_rest_or_a_switch_off_ends_with_the_next_success_and_a_single_failure_is_no_trouble() {
+    let mut health = LaneHealth::default();
+    let before = health.record().clone();
+    health.failed(EndpointFault, order(1), at(0));
+    let failing = health.record().clone();
+    health.succeeded(at(1));
+    assert!(!before.is_ended_by(health.record()) && !failing.is_ended_by(health.record()));
+
+    for second in 2..7 {
+        health.failed(EndpointFault, order(1), at(second));
+    }
+    let resting = health.record().clone();
+    assert!(!failing.is_ended_by(&resting));
+    assert_eq!(health.succeeded(at(7)), HealthChange::Recovered);
+    assert!(resting.is_ended_by(health.record()));
+
+    health.failed(Gone, order(1), at(8));
+    let off = health.record().clone();
+    health.switched_on(at(9));
+    let switched_on = health.record().clone();
+    assert!(switched_on.recovering && !off.is_ended_by(&switched_on));
+    assert_eq!(health.succeeded(at(10)), HealthChange::Recovered);
+    assert!(switched_on.is_ended_by(health.record()));
+    assert_eq!(health.succeeded(at(11)), HealthChange::None);
+}
+
+#[test]
+fn what_somebody_switched_off_by_hand_was_no_trouble() {
+    let mut health = LaneHealth::default();
+    health.switched_off_by_hand(at(0));
+    health.switched_on(at(1));
+    assert!(!health.record().recovering);
+    assert_eq!(health.succeeded(at(2)), HealthChange::None);
+}

@@ -178,7 +178,10 @@ fn duration(gathered: &Gathered, setting: &'static Setting) -> Result<Duration, 
 }
 
 /// The text of a setting that has a default, and so is empty only if somebody made it so.
-fn required<'g>(gathered: &'g Gathered, setting: &'static Setting) -> Result<&'g str, ConfigFault> {
+pub(super) fn required<'g>(
+    gathered: &'g Gathered,
+    setting: &'static Setting,
+) -> Result<&'g str, ConfigFault> {
     let text = gathered.text(setting).filter(|text| !text.is_empty());
     text.ok_or_else(|| gathered.bad(setting, "is empty; give it a value, or leave it out"))
 }

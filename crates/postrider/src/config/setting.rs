@@ -166,6 +166,32 @@ pub static TRUSTED_PROXIES: Setting = Setting::new(
 )
 .value("NETWORKS")
 .default("");
+/// How mails are sent.
+pub static MAIL: Setting = Setting::new(
+    "mail",
+    "mail",
+    "How mails are sent: smtp://…, smtps://…, mandrill://KEY or file:DIR [default: file:outbox in the data folder]",
+)
+.value("URL")
+.secret();
+/// Who sends mails.
+pub static MAIL_FROM: Setting = Setting::new("mail_from", "mail-from", "Sender of mails")
+    .value("ADDRESS")
+    .default("postrider@localhost");
+/// Where people reach this server.
+pub static PUBLIC_URL: Setting = Setting::new(
+    "public_url",
+    "public-url",
+    "Address of this server for people, in the links of mails [default: made of the listen address]",
+)
+.value("URL");
+/// Where people register.
+pub static REGISTRATION_URL: Setting = Setting::new(
+    "registration_url",
+    "registration-url",
+    "Page where people register [default: /register below the public address]",
+)
+.value("URL");
 /// How long a shutdown may take.
 pub static SHUTDOWN_GRACE: Setting = Setting::new(
     "shutdown.grace",
@@ -176,7 +202,7 @@ pub static SHUTDOWN_GRACE: Setting = Setting::new(
 .default("30s");
 
 /// All settings, in the order in which help and `config print` show them.
-pub static ALL: [&Setting; 13] = [
+pub static ALL: [&Setting; 17] = [
     &DATA,
     &DATABASE_URL,
     &LISTEN,
@@ -189,5 +215,9 @@ pub static ALL: [&Setting; 13] = [
     &SECRET_KEY_FILE,
     &CA_FILE,
     &TRUSTED_PROXIES,
+    &MAIL,
+    &MAIL_FROM,
+    &PUBLIC_URL,
+    &REGISTRATION_URL,
     &SHUTDOWN_GRACE,
 ];

@@ -29,7 +29,7 @@ async fn switching_on_makes_the_lane_healthy() {
         since: Some(after(10)),
         reason: Some(OffReason::Gone),
         failing_since: Some(after(5)),
-        rested_microseconds: 0,
+        ..LaneRecord::default()
     };
     let put = world
         .store
@@ -43,6 +43,8 @@ async fn switching_on_makes_the_lane_healthy() {
     let expected = LaneRecord {
         // 10 to 60 seconds after the beginning it was off.
         rested_microseconds: 50_000_000,
+        // The next success is told to its people.
+        recovering: true,
         ..LaneRecord::default()
     };
     assert_eq!(updated.health, expected);

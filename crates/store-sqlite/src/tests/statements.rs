@@ -35,12 +35,14 @@ fn every_statement_fits_the_schema() {
         integrations::STATEMENTS,
         known::STATEMENTS,
         list_items::STATEMENTS,
+        mails::STATEMENTS,
         notifications::STATEMENTS,
         order_stages::STATEMENTS,
         record::STATEMENTS,
         registry::STATEMENTS,
         release::STATEMENTS,
         sessions::STATEMENTS,
+        troubles::STATEMENTS,
     ];
     let nested = [
         accept::STATEMENTS,
@@ -72,6 +74,7 @@ fn no_statement_walks_through_a_large_table() {
         order_stages::STATEMENTS,
         record::STATEMENTS,
         release::STATEMENTS,
+        troubles::STATEMENTS,
     ];
     let nested = [
         accept::STATEMENTS,

@@ -55,7 +55,7 @@ pub(super) fn show(
 }
 
 /// A subscription that is not deleted.
-pub(super) fn of_id(connection: &Connection, id: i64) -> Result<Option<WebhookOutSub>, Fault> {
+pub(crate) fn of_id(connection: &Connection, id: i64) -> Result<Option<WebhookOutSub>, Fault> {
     one(connection, BY_ID, [id], read)
 }
 

@@ -9,4 +9,5 @@
 mod accept;
 mod kept;
 mod order;
+mod troubles;
 mod world;

@@ -177,20 +177,29 @@ impl World {
         next: NextStep,
         lane: Option<LaneRecord>,
     ) {
-        let outcome = Outcome {
-            job_id: job,
-            webhook_out_sub_id: sub,
-            fence: Fence(0),
-            attempt: attempt(number, next == NextStep::Delivered),
-            next,
-            job_faults: 0,
-            first_attempt_clock: 0,
-            lane,
-        };
         self.store
-            .record(Arc::new([outcome]))
+            .record(Arc::new([outcome(sub, job, number, next, lane)]))
             .await
             .expect("recorded");
+    }
+}
+
+pub fn outcome(
+    sub: WebhookOutSubId,
+    job: WebhookJobId,
+    number: u32,
+    next: NextStep,
+    lane: Option<LaneRecord>,
+) -> Outcome {
+    Outcome {
+        job_id: job,
+        webhook_out_sub_id: sub,
+        fence: Fence(0),
+        attempt: attempt(number, next == NextStep::Delivered),
+        next,
+        job_faults: 0,
+        first_attempt_clock: 0,
+        lane,
     }
 }
 

@@ -1,12 +1,14 @@
 //! What the tests share: a server process, a client, a receiver, waiting.
 
 pub mod client;
+pub mod mailbox;
 pub mod receiver;
 pub mod server;
 
 use std::time::{Duration, Instant};
 
 pub use client::{Answer, Client};
+pub use mailbox::{Mail, Mailbox};
 pub use receiver::{Received, Receiver};
 pub use server::Server;
 

@@ -1,0 +1,210 @@
+//! Troubles of a subscription are told to its people, and to the operators, in the transaction that records
+//! the outcome. A plain success never comes here.
+
+use domain::health::{LaneRecord, OffReason};
+use domain::id::{IntegrationId, OrderId, WebhookOutSubId};
+use domain::letter::{About, FailedJob, SubNamed};
+use domain::notification::{NewNotification, NotificationKind};
+use domain::time::Moment;
+use domain::trouble_mails::{TroubleMails, is_to_tell};
+use domain::webhook_out_sub::WebhookOutSub;
+use rusqlite::{Connection, params};
+use store::Outcome;
+
+use crate::fault::Fault;
+use crate::list_query::one;
+use crate::writer::Writing;
+use crate::{mails, notifications, webhook_out_subs};
+
+// primary keys
+pub(crate) const FAILED_JOB: &str = "select j.order_id, j.status, j.event, j.test, p.body from webhook_jobs j \
+     join payloads p on p.id = j.payload_id where j.id = ?1";
+// primary key
+pub(crate) const INTEGRATION: &str = "select name from integrations where id = ?1";
+// primary key
+pub(crate) const TOLD: &str = "select record from trouble_mails where webhook_out_sub_id = ?1";
+pub(crate) const PUT_TOLD: &str = "insert into trouble_mails (webhook_out_sub_id, record) values (?1, ?2) \
+     on conflict (webhook_out_sub_id) do update set record = excluded.record";
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[FAILED_JOB, INTEGRATION, TOLD, PUT_TOLD];
+
+/// Whoever is told, and of which subscription.
+struct People {
+    sub: WebhookOutSub,
+    named: SubNamed,
+}
+
+/// A job failed, for good if `exhausted`: tells it where it is one to tell.
+pub(crate) fn job_failed(
+    writing: &mut Writing,
+    outcome: &Outcome,
+    exhausted: bool,
+    at: Moment,
+) -> Result<(), Fault> {
+    let is_to_tell = is_to_tell(outcome.attempt.number, exhausted);
+    if !exhausted && !is_to_tell {
+        return Ok(());
+    }
+    let Some(job) = failed_job(&writing.connection, outcome, exhausted)? else {
+        return Ok(());
+    };
+    let sub = outcome.webhook_out_sub_id;
+    // One that was deleted meanwhile interests nobody any more.
+    let Some(sub) = webhook_out_subs::of_id(&writing.connection, sub.0)? else {
+        return Ok(());
+    };
+    if exhausted {
+        let message = format!(
+            "A job of the subscription \"{}\" was given up after {} attempts",
+            sub.key, outcome.attempt.number
+        );
+        notifications::raise(&writing.connection, &exhausted_job(&sub, message, at))?;
+    }
+    let Some(people) = people(&writing.connection, sub)?.filter(|_| is_to_tell) else {
+        return Ok(());
+    };
+    let mut told = told(&writing.connection, people.sub.id)?;
+    let jobs = told.keeps_failing(at);
+    put_told(&writing.connection, people.sub.id, &told)?;
+    match jobs {
+        Some(jobs) => {
+            let sub = people.named.clone();
+            mail(
+                writing,
+                &people,
+                &About::KeepsFailing { sub, job, jobs },
+                at,
+            )
+        }
+        None => Ok(()),
+    }
+}
+
+/// A lane's health changed: a switch-off and the end of a trouble are told.
+pub(crate) fn lane_changed(
+    writing: &mut Writing,
+    sub: WebhookOutSubId,
+    before: &LaneRecord,
+    after: &LaneRecord,
+    at: Moment,
+) -> Result<(), Fault> {
+    if !after.is_off() && !before.is_ended_by(after) {
+        return Ok(());
+    }
+    let sub = webhook_out_subs::of_id(&writing.connection, sub.0)?;
+    let Some(people) = sub
+        .map(|sub| people(&writing.connection, sub))
+        .transpose()?
+        .flatten()
+    else {
+        return Ok(());
+    };
+    let mut told = told(&writing.connection, people.sub.id)?;
+    let sub = people.named.clone();
+    let about = if after.is_off() {
+        told.switched_off();
+        let reason = reason(after.reason).to_owned();
+        Some(About::SwitchedOff { sub, reason, at })
+    } else {
+        told.recovered(at).then_some(About::Recovered { sub, at })
+    };
+    put_told(&writing.connection, people.sub.id, &told)?;
+    match about {
+        Some(about) => mail(writing, &people, &about, at),
+        None => Ok(()),
+    }
+}
+
+/// The job, unless it is a test: whoever made that is looking.
+fn failed_job(
+    connection: &Connection,
+    outcome: &Outcome,
+    exhausted: bool,
+) -> Result<Option<FailedJob>, Fault> {
+    let attempt = &outcome.attempt;
+    let job = one(connection, FAILED_JOB, [outcome.job_id.0], |row| {
+        let payload: Vec<u8> = row.get("body")?;
+        let job = FailedJob {
+            id: outcome.job_id,
+            order_id: row.get::<_, Option<i64>>("order_id")?.map(OrderId),
+            status: row.get("status")?,
+            event: row.get("event")?,
+            attempt_count: attempt.number,
+            exhausted,
+            last_fault: attempt.message.clone().unwrap_or_default(),
+            payload: String::from_utf8_lossy(&payload).into_owned(),
+        };
+        Ok((!row.get::<_, bool>("test")?).then_some(job))
+    })?;
+    Ok(job.flatten())
+}
+
+fn exhausted_job(sub: &WebhookOutSub, message: String, at: Moment) -> NewNotification {
+    NewNotification {
+        kind: NotificationKind::JobExhausted,
+        about: format!("webhook_out_sub:{}", sub.id),
+        integration_id: Some(sub.integration_id),
+        webhook_out_sub_id: Some(sub.id),
+        message,
+        request_id: None,
+        at,
+    }
+}
+
+/// Whom to tell, if anybody.
+fn people(connection: &Connection, sub: WebhookOutSub) -> Result<Option<People>, Fault> {
+    if !sub.notify || sub.notification_emails.is_none() {
+        return Ok(None);
+    }
+    let named = SubNamed {
+        id: Some(sub.id),
+        integration_id: sub.integration_id,
+        integration: integration(connection, sub.integration_id)?,
+        key: sub.key.clone(),
+        name: sub.name.clone(),
+        callback_url: sub.callback_url.as_str().to_owned(),
+    };
+    Ok(Some(People { sub, named }))
+}
+
+fn integration(connection: &Connection, id: IntegrationId) -> Result<String, Fault> {
+    let name = one(connection, INTEGRATION, [id.0], |row| Ok(row.get(0)?))?;
+    name.ok_or_else(|| Fault::corrupt("integrations", id.0, "is missing"))
+}
+
+fn mail(writing: &mut Writing, people: &People, about: &About, at: Moment) -> Result<(), Fault> {
+    let emails = people.sub.notification_emails.iter();
+    mails::write(
+        writing,
+        about,
+        emails.flat_map(|emails| emails.addresses()),
+        at,
+    )
+}
+
+fn told(connection: &Connection, sub: WebhookOutSubId) -> Result<TroubleMails, Fault> {
+    let record: Option<String> = one(connection, TOLD, [sub.0], |row| Ok(row.get(0)?))?;
+    let told = record.map(|record| serde_json::from_str(&record));
+    Ok(told.transpose()?.unwrap_or_default())
+}
+
+fn put_told(
+    connection: &Connection,
+    sub: WebhookOutSubId,
+    told: &TroubleMails,
+) -> Result<(), Fault> {
+    let record = serde_json::to_string(told)?;
+    connection
+        .prepare_cached(PUT_TOLD)?
+        .execute(params![sub.0, record])?;
+    Ok(())
+}
+
+fn reason(reason: Option<OffReason>) -> &'static str {
+    match reason {
+        Some(OffReason::Gone) => "it answered 410 Gone, which says that it wants nothing more",
+        Some(OffReason::FailingForDays) => "nothing has been delivered to it for five days",
+        None => "it was told to",
+    }
+}
