@@ -5,3 +5,4 @@ mod faults;
 mod harness;
 mod routes;
 mod server;
+mod views;

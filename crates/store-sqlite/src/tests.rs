@@ -8,4 +8,5 @@ mod lists;
 mod records;
 mod statements;
 mod subscriptions;
+mod views;
 mod world;

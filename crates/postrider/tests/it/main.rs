@@ -20,4 +20,5 @@ mod seed;
 mod stopping;
 mod unavailable;
 mod verifier;
+mod views;
 mod walk;
