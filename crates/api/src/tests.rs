@@ -7,3 +7,4 @@ mod matrix;
 mod people;
 mod routes;
 mod server;
+mod views;

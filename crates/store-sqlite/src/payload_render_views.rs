@@ -25,10 +25,10 @@ macro_rules! select_view {
 
 // primary key
 pub(crate) const BY_ID: &str = concat!(select_view!(), "where id = ?1");
-// unique (integration_id, key)
+// unique (integration_id, key); the integration's own comes first
 pub(crate) const BY_NAME: &str = concat!(
     select_view!(),
-    "where integration_id in (?1, 0) and key = ?2 order by integration_id = 0 limit 1"
+    "where integration_id in (?1, 0) and key = ?2 order by integration_id desc limit 1"
 );
 // unique (integration_id, key)
 pub(crate) const ID_OF_KEY: &str =

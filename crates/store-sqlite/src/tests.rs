@@ -11,4 +11,5 @@ mod records;
 mod registry;
 mod statements;
 mod subscriptions;
+mod views;
 mod world;

@@ -116,8 +116,7 @@ async fn template(call: &Call<'_>, scope: Option<&Scope<'_>>) -> Result<Template
             let shown = call
                 .app()
                 .payload_render_view(call.caller, scope, id, revision)
-                .await
-                .map_err(|denied| Trouble::from(denied).of_parameters(input))?;
+                .await?;
             Template::compile(&shown.template)
                 .map_err(|fault| input.fault("template", fault))
                 .ok()
@@ -137,8 +136,7 @@ async fn of_order(
     let (order, stage) = call
         .app()
         .order_with_stage(scope, order_id, stage_id)
-        .await
-        .map_err(|denied| Trouble::from(denied).of_parameters(call.input))?;
+        .await?;
     let facts = StageFacts {
         order_id: order.id,
         integration_id: order.integration_id,

@@ -21,4 +21,5 @@ mod seed;
 mod stopping;
 mod unavailable;
 mod verifier;
+mod views;
 mod walk;

@@ -76,8 +76,8 @@ async fn everything_that_is_wrong_is_refused_together() {
         "key",
         "statuses[1]",
         "events[0]",
-        "notification_emails",
         "payload_render_view",
+        "notification_emails",
     ];
     assert_eq!(attrs, expected);
     let nowhere = NewWebhookOutSub {
