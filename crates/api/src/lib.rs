@@ -24,6 +24,7 @@ mod params;
 mod request_id;
 mod routes;
 mod server;
+mod shapes;
 #[cfg(test)]
 mod tests;
 mod trouble;

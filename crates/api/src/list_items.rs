@@ -1,3 +1,4 @@
 //! List items: the words that other parameters take.
 
 pub(crate) mod index;
+mod shape;
