@@ -16,6 +16,7 @@ mod health;
 mod integrations;
 mod list_items;
 mod listing;
+mod openapi;
 mod order_fields;
 mod order_stages;
 mod orders;
@@ -32,5 +33,6 @@ mod webhook_jobs;
 mod webhook_out_subs;
 
 pub use api::{Api, Lookup, Settings};
+pub use openapi::openapi;
 pub use routes::routes;
 pub use server::router;

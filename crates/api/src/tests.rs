@@ -3,5 +3,6 @@
 mod access;
 mod faults;
 mod harness;
+mod openapi;
 mod routes;
 mod server;

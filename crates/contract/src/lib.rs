@@ -48,5 +48,5 @@ pub use nearest::nearest;
 pub use param::{IDEMPOTENCY_KEY, Param, TOKEN, by_position};
 pub use reply::Reply;
 pub use route::{Method, Route};
-pub use shape::{Field, Record, Shape};
+pub use shape::{FAULT, Field, Record, Shape};
 pub use status::Status;

@@ -56,6 +56,19 @@ pub struct Field {
     pub example: &'static str,
 }
 
+/// One thing that is wrong with a request, as [`Fault`](crate::Fault) is answered.
+pub const FAULT: Record = Record {
+    name: "fault",
+    parts: &[&[
+        Field::new(
+            "attr",
+            Shape::String,
+            "The parameter, nested as `filters.status[2]`, counted from 0.",
+        ),
+        Field::new("message", Shape::String, "What is wrong with it."),
+    ]],
+};
+
 impl Field {
     /// A member that is always there and never null.
     pub const fn new(name: &'static str, shape: Shape, description: &'static str) -> Self {

@@ -1,6 +1,6 @@
 //! Changes of orders and their receipts, as they are answered.
 
-use contract::{Field, Record, Shape};
+use contract::{FAULT, Field, Record, Shape};
 
 use crate::shapes::{CREATED_AT, INTEGRATION_ID, REPLAYED};
 
@@ -74,18 +74,6 @@ pub(crate) const ACCEPTED: Shape = Shape::Record(&Record {
         REPLAYED,
     ]],
 });
-
-const FAULT: Record = Record {
-    name: "fault",
-    parts: &[&[
-        Field::new(
-            "attr",
-            Shape::String,
-            "The parameter, nested as `filters.status[2]`, counted from 0.",
-        ),
-        Field::new("message", Shape::String, "What is wrong with it."),
-    ]],
-};
 
 const RECEIPT: Record = Record {
     name: "order_stage_receipt",

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::shapes;
 use crate::example::{example_failure, tells_when_to_retry};
 use crate::route::Route;
+use crate::shape::{FAULT, Shape};
 use crate::status::{self, Status};
 
 /// The header that names a request.
@@ -176,5 +177,5 @@ fn examples(statuses: &[&'static Status]) -> Value {
 }
 
 fn fault() -> Value {
-    json!({ "$ref": format!("#/components/schemas/{}", shapes::FAULT) })
+    shapes::schema(&Shape::Record(&FAULT))
 }

@@ -3,15 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use crate::route::Route;
-use crate::shape::{Field, Record, Shape};
-
-/// The component for one fault of a parameter.
-pub(super) const FAULT: &str = "fault";
+use crate::shape::{FAULT, Field, Record, Shape};
 
 /// All records that are answered.
 pub(super) fn components(routes: &[&'static Route]) -> Value {
     let mut components = Map::new();
-    components.insert(FAULT.to_owned(), fault());
+    add(&FAULT, &mut components);
     for route in routes {
         if let Some(record) = route.data.and_then(Shape::record) {
             add(record, &mut components);
@@ -20,6 +17,7 @@ pub(super) fn components(routes: &[&'static Route]) -> Value {
     Value::Object(components)
 }
 
+/// Records of one name are the same: a test of the API sees to it.
 fn add(record: &'static Record, components: &mut Map<String, Value>) {
     if components.contains_key(record.name) {
         return;
@@ -82,18 +80,4 @@ pub(super) fn schema(shape: &Shape) -> Value {
             json!({ "$ref": format!("#/components/schemas/{}", record.name) })
         }
     }
-}
-
-fn fault() -> Value {
-    json!({
-        "type": "object",
-        "properties": {
-            "attr": {
-                "type": "string",
-                "description": "The parameter, nested as `filters.status[2]`, counted from 0.",
-            },
-            "message": { "type": "string", "description": "What is wrong with it." },
-        },
-        "required": ["attr", "message"],
-    })
 }
