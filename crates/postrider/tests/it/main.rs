@@ -16,6 +16,7 @@ mod crash;
 mod delivery;
 mod folder;
 mod lists;
+mod openapi;
 mod seed;
 mod stopping;
 mod unavailable;
