@@ -3,6 +3,7 @@
 pub(crate) mod create;
 pub(crate) mod index;
 pub(crate) mod rotate_token;
+mod shape;
 pub(crate) mod update;
 
 use contract::Param;

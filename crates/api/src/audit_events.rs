@@ -1,3 +1,4 @@
 //! The audit trail: who changed what.
 
 pub(crate) mod index;
+mod shape;

@@ -4,5 +4,6 @@ pub(crate) mod create;
 pub(crate) mod fields;
 pub(crate) mod index;
 pub(crate) mod invitation_email;
+mod shape;
 pub(crate) mod show;
 pub(crate) mod update;

@@ -3,4 +3,5 @@
 pub(crate) mod create;
 mod fields;
 pub(crate) mod index;
+mod shape;
 pub(crate) mod update;

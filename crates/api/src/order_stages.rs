@@ -3,4 +3,5 @@
 pub(crate) mod create;
 pub(crate) mod create_many;
 pub(crate) mod index;
+mod shape;
 mod stage;

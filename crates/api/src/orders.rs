@@ -2,6 +2,7 @@
 
 pub(crate) mod create;
 pub(crate) mod index;
+mod shape;
 pub(crate) mod show;
 pub(crate) mod update;
 

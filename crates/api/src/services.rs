@@ -1,4 +1,5 @@
 //! The API's own services: whether they are deployed.
 
 pub(crate) mod index;
+mod shape;
 pub(crate) mod update;

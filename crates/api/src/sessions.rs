@@ -3,6 +3,7 @@
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod request_link;
+pub(crate) mod shape;
 pub(crate) mod show;
 
 use contract::{Failure, Param};

@@ -4,6 +4,7 @@ mod access;
 mod faults;
 mod harness;
 mod matrix;
+mod openapi;
 mod people;
 mod routes;
 mod server;

@@ -4,6 +4,7 @@ pub(crate) mod client_register;
 pub(crate) mod create;
 pub(crate) mod index;
 pub(crate) mod roles_update;
+pub(crate) mod shape;
 pub(crate) mod show;
 pub(crate) mod update;
 

@@ -3,6 +3,7 @@
 pub(crate) mod cancel;
 pub(crate) mod index;
 pub(crate) mod retry;
+pub(crate) mod shape;
 pub(crate) mod show;
 
 use contract::Param;

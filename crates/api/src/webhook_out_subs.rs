@@ -6,6 +6,7 @@ mod fields;
 pub(crate) mod index;
 pub(crate) mod rotate_secret;
 pub(crate) mod send_test;
+mod shape;
 pub(crate) mod show;
 pub(crate) mod update;
 

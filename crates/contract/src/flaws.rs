@@ -35,6 +35,10 @@ impl Route {
                 flaws.push(format!("{} need not be declared", own.slug));
             }
         }
+        match self.data {
+            Some(data) => data.flaws(&mut flaws),
+            None => flaws.push("what it answers is not declared".to_owned()),
+        }
         params(self.params, Path::Base(""), &mut flaws);
         self.check_example(&mut flaws);
         flaws
@@ -87,6 +91,7 @@ fn params(params: &'static [Param], place: Path<'_>, flaws: &mut Vec<String>) {
 mod tests {
     use super::*;
     use crate::param::TOKEN;
+    use crate::shape::Shape;
 
     #[test]
     fn a_sound_route_has_no_flaws() {
@@ -99,6 +104,7 @@ mod tests {
                     .required()
                     .about("Which order."),
             ])
+            .data(&Shape::Null)
             .example(r#"{"token": "…", "id": 7}"#);
         assert_eq!(ROUTE.flaws(), Vec::<String>::new());
     }
@@ -124,6 +130,7 @@ mod tests {
                 "\"Orders\" is no word of a path",
                 "title or purpose is empty",
                 "invalid-param need not be declared",
+                "what it answers is not declared",
                 "token is declared twice",
                 "address has no position",
                 "address.street has no description",

@@ -19,6 +19,7 @@
 
 mod check;
 mod decode;
+mod example;
 mod failure;
 mod fault;
 mod flaws;
@@ -27,14 +28,17 @@ mod input;
 mod json;
 mod kind;
 mod nearest;
+pub mod openapi;
 mod param;
 mod path;
 mod reply;
 mod route;
+mod shape;
 pub mod status;
 mod time;
 
 pub use decode::{Decoded, Request, Text};
+pub use example::tells_when_to_retry;
 pub use failure::Failure;
 pub use fault::Fault;
 pub use given::Given;
@@ -44,4 +48,5 @@ pub use nearest::nearest;
 pub use param::{IDEMPOTENCY_KEY, Param, TOKEN, by_position};
 pub use reply::Reply;
 pub use route::{Method, Route};
+pub use shape::{FAULT, Field, Record, Shape};
 pub use status::Status;

@@ -2,6 +2,7 @@
 
 use crate::kind::Kind;
 use crate::param::Param;
+use crate::shape::Shape;
 use crate::status::{self, Status};
 
 /// Largest body of a route that states no limit of its own: far above any single record, far below
@@ -56,6 +57,8 @@ pub struct Route {
     /// What it may answer besides the common statuses, and those of authentication where it takes a
     /// token.
     pub own_statuses: &'static [&'static Status],
+    /// What stands under `data` when it was successful.
+    pub data: Option<&'static Shape>,
     /// Largest body in bytes, as it is sent.
     pub body_bytes_max: usize,
     /// A body that the declaration accepts, as JSON text.
@@ -74,6 +77,7 @@ impl Route {
             sensitive: false,
             params: &[],
             own_statuses: &[],
+            data: None,
             body_bytes_max: BODY_BYTES_MAX,
             example: "{}",
         }
@@ -102,6 +106,12 @@ impl Route {
     /// Sets what it may answer besides the common statuses.
     pub const fn answers(mut self, statuses: &'static [&'static Status]) -> Self {
         self.own_statuses = statuses;
+        self
+    }
+
+    /// Sets what stands under `data`.
+    pub const fn data(mut self, shape: &'static Shape) -> Self {
+        self.data = Some(shape);
         self
     }
 

@@ -66,6 +66,8 @@ enum Command {
     /// Shows the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Prints the API as an OpenAPI 3.1 document.
+    Openapi,
     /// Measures a running server with a bounded load, and checks every delivery.
     Load(LoadArgs),
 }
@@ -101,6 +103,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::User(command) => user::run(command)?,
         Command::Route(command) => route::run(command)?,
         Command::Config(ConfigCommand::Print { json, config }) => print_config(json, config)?,
+        Command::Openapi => print(&api::openapi())?,
         Command::Load(args) => {
             if !load::run(&args)? {
                 return Ok(ExitCode::FAILURE);

@@ -6,6 +6,7 @@ use domain::id::IntegrationId;
 use store::{Reference, Target};
 
 use super::SLUG;
+use super::shape::CREATED;
 use crate::call::Call;
 use crate::created;
 use crate::endpoint::{Answer, Endpoint};
@@ -24,6 +25,7 @@ pub(crate) const ROUTE: Route = Route::post("applications", "create")
             .about("The only integration that it may use; all when absent."),
         IDEMPOTENCY_KEY.at(400),
     ])
+    .data(&CREATED)
     .example(r#"{"token": "pra_…", "slug": "order-feed", "integration_id": 1}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -3,6 +3,7 @@
 use app::Access;
 use contract::{Param, Route, TOKEN};
 
+use super::shape::APPLICATIONS;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::listing::{self, Listing};
@@ -33,6 +34,7 @@ pub(crate) const ROUTE: Route = Route::post("applications", "index")
         params::PAGE,
         params::sort(SORT),
     ])
+    .data(&APPLICATIONS)
     .example(r#"{"token": "pra_…", "filters": {"active": true}}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

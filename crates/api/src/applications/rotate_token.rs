@@ -7,6 +7,7 @@ use contract::{Param, Reply, Route, TOKEN};
 use domain::id::ApplicationId;
 
 use super::ID;
+use super::shape::ROTATED;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 
@@ -28,6 +29,7 @@ pub(crate) const ROUTE: Route = Route::post("applications", "rotate_token")
             .range(0, OVERLAP_SECONDS_MAX)
             .about("For how long the old token is accepted as well; not at all when absent."),
     ])
+    .data(&ROTATED)
     .example(r#"{"token": "pra_…", "id": 2, "overlap_seconds": 3600}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

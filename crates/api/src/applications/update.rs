@@ -5,6 +5,7 @@ use contract::{Param, Reply, Route, TOKEN};
 use domain::id::ApplicationId;
 use store::ApplicationChanges;
 
+use super::shape::APPLICATION;
 use super::{ID, SLUG};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
@@ -24,6 +25,7 @@ pub(crate) const ROUTE: Route = Route::put("applications", "update")
             .at(400)
             .about("Whether its tokens are accepted."),
     ])
+    .data(&APPLICATION)
     .example(r#"{"token": "pra_…", "id": 2, "active": false}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

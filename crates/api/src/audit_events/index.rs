@@ -5,6 +5,7 @@ use contract::{Kind, Param, Route, TOKEN};
 use domain::id::IntegrationId;
 use store::AuditQuery;
 
+use super::shape::AUDIT_EVENTS;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::listing::{self, Listing};
@@ -45,6 +46,7 @@ pub(crate) const ROUTE: Route = Route::post("audit_events", "index")
         params::PAGE,
         params::sort(SORT),
     ])
+    .data(&AUDIT_EVENTS)
     .example(r#"{"token": "pra_…", "filters": {"noun": ["webhook_out_sub"], "record_id": [12]}}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

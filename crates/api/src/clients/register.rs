@@ -7,6 +7,7 @@ use domain::email_address::EmailAddress;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::sessions::EMAIL;
+use crate::users::shape::REGISTERED;
 use crate::users::{self, NAME, PASSWORD};
 
 pub(crate) const ROUTE: Route = Route::post("clients", "register")
@@ -21,6 +22,7 @@ pub(crate) const ROUTE: Route = Route::post("clients", "register")
         PASSWORD.at(2).required(),
         NAME.at(3).required(),
     ])
+    .data(&REGISTERED)
     .example(
         r#"{"email": "ann@example.com", "password": "correct horse battery staple", "name": "Ann Example"}"#,
     );

@@ -5,6 +5,7 @@ use contract::{IDEMPOTENCY_KEY, Route, TOKEN};
 use store::{NewIntegration, Reference, Target};
 
 use super::fields::{self, KEY, NAME};
+use super::shape::CREATED;
 use crate::call::Call;
 use crate::created;
 use crate::endpoint::{Answer, Endpoint};
@@ -21,6 +22,7 @@ pub(crate) const ROUTE: Route = Route::post("integrations", "create")
         NAME.at(200).required(),
         IDEMPOTENCY_KEY.at(300),
     ])
+    .data(&CREATED)
     .example(r#"{"token": "pra_…", "key": "acme-homes", "name": "Acme Homes"}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

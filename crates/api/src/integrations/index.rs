@@ -3,6 +3,7 @@
 use app::Access;
 use contract::{Param, Route, TOKEN};
 
+use super::shape::INTEGRATIONS;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::listing::{self, Listing};
@@ -29,6 +30,7 @@ pub(crate) const ROUTE: Route = Route::post("integrations", "index")
         params::PAGE,
         params::sort(SORT),
     ])
+    .data(&INTEGRATIONS)
     .example(r#"{"token": "pra_…", "search": {"term": "acme"}, "count": true}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -8,6 +8,7 @@ use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::sessions::EMAIL;
 use crate::sessions::request_link::Mailed;
+use crate::sessions::shape::MAILED;
 
 pub(crate) const ROUTE: Route = Route::post("integrations", "invitation_email")
     .about(
@@ -24,6 +25,7 @@ pub(crate) const ROUTE: Route = Route::post("integrations", "invitation_email")
         EMAIL.at(105).required(),
     ])
     .answers(&[&status::MANDRILL_EMAIL_FAILED])
+    .data(&MAILED)
     .example(r#"{"token": "pra_…", "id": 1, "email": "bob@example.com"}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

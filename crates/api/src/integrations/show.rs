@@ -4,12 +4,14 @@ use app::Access;
 use contract::{Reply, Route, TOKEN};
 
 use super::fields::ID;
+use super::shape::INTEGRATION;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 
 pub(crate) const ROUTE: Route = Route::post("integrations", "show")
     .about("Integrations Show API", "Shows an integration.")
     .params(&[TOKEN, ID])
+    .data(&INTEGRATION)
     .example(r#"{"token": "pra_…", "id": 7}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -6,6 +6,7 @@ use domain::id::IntegrationId;
 use store::{IntegrationChanges, Reference, Target};
 
 use super::fields::{self, ID, KEY, NAME};
+use super::shape::INTEGRATION;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::params::kept;
@@ -16,6 +17,7 @@ pub(crate) const ROUTE: Route = Route::put("integrations", "update")
         "Changes an integration. What is absent or null stays as it is.",
     )
     .params(&[TOKEN, ID, KEY.at(300), NAME.at(300)])
+    .data(&INTEGRATION)
     .example(r#"{"token": "pra_…", "id": 7, "name": "Acme Homes Inc."}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -5,6 +5,7 @@ use contract::{IDEMPOTENCY_KEY, Param, Route, TOKEN};
 use store::{List, NewListItem};
 
 use super::fields::{self, ACTIVE, DESCRIPTION, NAME, SLUG};
+use super::shape::CREATED;
 use crate::call::Call;
 use crate::created;
 use crate::endpoint::{Answer, Endpoint};
@@ -27,6 +28,7 @@ pub(crate) const ROUTE: Route = Route::post("list_items", "create")
         ACTIVE.at(1600),
         IDEMPOTENCY_KEY.at(1700),
     ])
+    .data(&CREATED)
     .example(
         r#"{"token": "pra_…", "key": "order_status", "slug": "awaiting_drone", "name": "Awaiting drone"}"#,
     );

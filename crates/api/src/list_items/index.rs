@@ -4,6 +4,7 @@ use app::Access;
 use contract::{Param, Route, TOKEN};
 use store::List;
 
+use super::shape::LIST_ITEMS;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::listing::{self, Listing};
@@ -38,6 +39,7 @@ pub(crate) const ROUTE: Route = Route::post("list_items", "index")
         params::PAGE,
         params::sort(SORT),
     ])
+    .data(&LIST_ITEMS)
     .example(r#"{"token": "pra_…", "key": "order_status", "filters": {"active": true}}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -6,6 +6,7 @@ use domain::id::ListItemId;
 use store::ListItemChanges;
 
 use super::fields::{ACTIVE, DESCRIPTION, NAME};
+use super::shape::LIST_ITEM;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::params::kept;
@@ -26,6 +27,7 @@ pub(crate) const ROUTE: Route = Route::put("list_items", "update")
         DESCRIPTION.at(1400),
         ACTIVE.at(1600),
     ])
+    .data(&LIST_ITEM)
     .example(r#"{"token": "pra_…", "id": 1, "description": "Photos are being put together."}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

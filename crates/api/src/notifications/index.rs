@@ -5,6 +5,7 @@ use contract::{Kind, Param, Route, TOKEN};
 use domain::notification::NotificationKind;
 use store::NotificationQuery;
 
+use super::shape::NOTIFICATIONS;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::listing::{self, Listing};
@@ -41,6 +42,7 @@ pub(crate) const ROUTE: Route = Route::post("notifications", "index")
         params::PAGE,
         params::sort(SORT),
     ])
+    .data(&NOTIFICATIONS)
     .example(r#"{"token": "pra_…", "filters": {"read": false}}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

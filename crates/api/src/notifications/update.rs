@@ -4,6 +4,7 @@ use app::Access;
 use contract::{Param, Reply, Route, TOKEN};
 use domain::id::NotificationId;
 
+use super::shape::NOTIFICATION;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 
@@ -24,6 +25,7 @@ pub(crate) const ROUTE: Route = Route::put("notifications", "update")
             .required()
             .about("Whether it was read."),
     ])
+    .data(&NOTIFICATION)
     .example(r#"{"token": "pra_…", "id": 1, "read": true}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -3,6 +3,7 @@
 use app::Access;
 use contract::{IDEMPOTENCY_KEY, Route, TOKEN};
 
+use super::shape::ACCEPTED;
 use super::stage::{
     CREATE_ORDER, EVENT_SLUG, EXTERNAL_ORDER_ID, ORDER, ORDER_ID, Reported, STAGE, STAGE_AT,
     UPDATE_STATUS,
@@ -31,6 +32,7 @@ pub(crate) const ROUTE: Route = Route::post("order_stages", "create")
         ORDER,
         IDEMPOTENCY_KEY.at(1000),
     ])
+    .data(&ACCEPTED)
     .example(
         r#"{"token": "pra_…", "integration_id": 7, "external_order_id": "A-1001", "create_order": true,
  "stage": "scheduled", "event_slug": "appointment.scheduled",

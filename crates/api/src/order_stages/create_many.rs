@@ -6,6 +6,7 @@ use domain::order::AcceptedStage;
 use serde::Serialize;
 use store::{Created, NewOrderStage, StoreError};
 
+use super::shape::RECEIPTS;
 use super::stage::{
     CREATE_ORDER, EVENT_SLUG, EXTERNAL_ORDER_ID, ORDER, ORDER_ID, Reported, STAGE, STAGE_AT,
     UPDATE_STATUS,
@@ -49,6 +50,7 @@ pub(crate) const ROUTE: Route = Route::post("order_stages", "create_many")
             .about("The changes, each as order_stages/create takes it, without `integration_id`."),
     ])
     .body_bytes_max(BODY_BYTES_MAX)
+    .data(&RECEIPTS)
     .example(
         r#"{"token": "pra_…", "integration_id": 7, "stages": [
  {"external_order_id": "A-1001", "create_order": true, "stage": "scheduled"},

@@ -6,6 +6,7 @@ use domain::id::{IntegrationId, OrderId};
 use domain::time::Moment;
 use store::{ListQuery, StageQuery};
 
+use super::shape::ORDER_STAGES;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::listing::{self, Listing};
@@ -46,6 +47,7 @@ pub(crate) const ROUTE: Route = Route::post("order_stages", "index")
         params::PAGE,
         params::sort(SORT),
     ])
+    .data(&ORDER_STAGES)
     .example(r#"{"token": "pra_…", "integration_id": 7, "filters": {"date_range_start": "2026-01-31T00:00:00Z"}}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -5,6 +5,7 @@ use contract::{IDEMPOTENCY_KEY, Param, Route, TOKEN};
 use domain::id::IntegrationId;
 use store::{List, NewOrder, Reference, Target};
 
+use super::shape::CREATED;
 use super::{EXTERNAL_ORDER_ID, Shown};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
@@ -34,6 +35,7 @@ pub(crate) const ROUTE: Route = Route::post("orders", "create")
         ],
         order_fields::PARAMS,
     ))
+    .data(&CREATED)
     .example(
         r#"{"token": "pra_…", "integration_id": 7, "external_order_id": "A-1001", "status": "ordered",
  "address": {"street": "12 Elm St", "city": "Denver", "state": "CO", "postal_code": "80202"},

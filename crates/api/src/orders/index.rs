@@ -7,6 +7,7 @@ use domain::time::Moment;
 use store::{ListQuery, OrderQuery};
 
 use super::Shown;
+use super::shape::ORDERS;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::listing::{self, Listing};
@@ -45,6 +46,7 @@ pub(crate) const ROUTE: Route = Route::post("orders", "index")
         params::PAGE,
         params::sort(SORT),
     ])
+    .data(&ORDERS)
     .example(r#"{"token": "pra_…", "integration_id": 7, "filters": {"status": ["scheduled"]}, "page": {"size": 20}}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

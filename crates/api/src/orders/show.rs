@@ -4,6 +4,7 @@ use app::Access;
 use contract::{Reply, Route, TOKEN};
 use domain::id::OrderId;
 
+use super::shape::ORDER;
 use super::{ID, Shown};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
@@ -15,6 +16,7 @@ pub(crate) const ROUTE: Route = Route::post("orders", "show")
         "Shows an order with all that is known of it.",
     )
     .params(&[TOKEN, INTEGRATION_ID, ID])
+    .data(&ORDER)
     .example(r#"{"token": "pra_…", "integration_id": 7, "id": 42}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

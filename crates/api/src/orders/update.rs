@@ -5,6 +5,7 @@ use contract::{Given, Input, Param, Reply, Route, TOKEN};
 use domain::id::{IntegrationId, OrderId};
 use store::{OrderRef, OrderUpdate, Reference, Target};
 
+use super::shape::ORDER;
 use super::{EXTERNAL_ORDER_ID, ID, Shown};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
@@ -35,6 +36,7 @@ pub(crate) const ROUTE: Route = Route::put("orders", "update")
         ],
         order_fields::PARAMS,
     ))
+    .data(&ORDER)
     .example(
         r#"{"token": "pra_…", "integration_id": 7, "id": 42, "order_notes": "Ring twice.", "links": null}"#,
     );

@@ -7,6 +7,7 @@ use domain::payload_render_view::ViewKey;
 use store::{NewPayloadRenderView, Reference, Target};
 
 use super::fields;
+use super::shape::CREATED;
 use crate::call::Call;
 use crate::created;
 use crate::endpoint::{Answer, Endpoint};
@@ -26,6 +27,7 @@ pub(crate) const ROUTE: Route = Route::post("payload_render_views", "create")
         fields::DESCRIPTION.at(500),
         IDEMPOTENCY_KEY.at(600),
     ])
+    .data(&CREATED)
     .example(
         r#"{"token": "pra_…", "integration_id": 7, "key": "crm", "name": "For the CRM",
  "template": "{\"id\": {{ order.external_order_id }}, \"state\": {{ stage }}}"}"#,

@@ -4,6 +4,7 @@ use app::Access;
 use contract::{Param, Route, TOKEN};
 
 use super::fields;
+use super::shape::VIEWS;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::listing::{self, Listing};
@@ -32,6 +33,7 @@ pub(crate) const ROUTE: Route = Route::post("payload_render_views", "index")
         params::PAGE,
         params::sort(SORT),
     ])
+    .data(&VIEWS)
     .example(r#"{"token": "pra_…", "integration_id": 7, "sort": {"by": "key"}}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::fields;
+use super::shape::PREVIEW;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::params::SLUG;
@@ -39,6 +40,7 @@ pub(crate) const ROUTE: Route = Route::post("payload_render_views", "preview")
             .at(800)
             .about("The event that the sample order is reported with; null for none."),
     ])
+    .data(&PREVIEW)
     .example(
         r#"{"token": "pra_…", "integration_id": 7, "order_id": 42,
  "template": "{\"id\": {{ order.external_order_id }}}"}"#,

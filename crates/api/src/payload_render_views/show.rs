@@ -5,6 +5,7 @@ use contract::{Reply, Route, TOKEN};
 use domain::id::PayloadRenderViewId;
 
 use super::fields::{self, Shown};
+use super::shape::SHOWN;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 
@@ -19,6 +20,7 @@ pub(crate) const ROUTE: Route = Route::post("payload_render_views", "show")
         fields::ID.required(),
         fields::REVISION.at(300),
     ])
+    .data(&SHOWN)
     .example(r#"{"token": "pra_…", "integration_id": 7, "id": 3}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -8,6 +8,7 @@ use domain::payload_render_view::ViewKey;
 use store::PayloadRenderViewChanges;
 
 use super::fields;
+use super::shape::VIEW;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::params::kept;
@@ -27,6 +28,7 @@ pub(crate) const ROUTE: Route = Route::put("payload_render_views", "update")
         fields::TEMPLATE.at(500),
         fields::DESCRIPTION.at(600),
     ])
+    .data(&VIEW)
     .example(
         r#"{"token": "pra_…", "integration_id": 7, "id": 3,
  "template": "{\"id\": {{ order.external_order_id }}, \"event\": {{ event }}}"}"#,

@@ -3,6 +3,7 @@
 use app::Access;
 use contract::{Param, Route, TOKEN};
 
+use super::shape::ROUTES;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::listing::{self, Listing};
@@ -39,6 +40,7 @@ pub(crate) const ROUTE: Route = Route::post("routes", "index")
         params::PAGE,
         params::sort(SORT),
     ])
+    .data(&ROUTES)
     .example(r#"{"token": "pra_…", "filters": {"service": "orders"}}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -4,6 +4,7 @@ use app::Access;
 use contract::{Param, Reply, Route, TOKEN};
 use domain::id::RouteId;
 
+use super::shape;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 
@@ -24,6 +25,7 @@ pub(crate) const ROUTE: Route = Route::put("routes", "update")
             .required()
             .about("Whether it answers."),
     ])
+    .data(&shape::ROUTE)
     .example(r#"{"token": "pra_…", "id": 1, "deployed": false}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -3,6 +3,7 @@
 use app::Access;
 use contract::{Param, Route, TOKEN};
 
+use super::shape::SERVICES;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::listing::{self, Listing};
@@ -33,6 +34,7 @@ pub(crate) const ROUTE: Route = Route::post("services", "index")
         params::PAGE,
         params::sort(SORT),
     ])
+    .data(&SERVICES)
     .example(r#"{"token": "pra_…", "filters": {"deployed": false}}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

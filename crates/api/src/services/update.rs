@@ -4,6 +4,7 @@ use app::Access;
 use contract::{Param, Reply, Route, TOKEN};
 use domain::id::ServiceId;
 
+use super::shape::SERVICE;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 
@@ -24,6 +25,7 @@ pub(crate) const ROUTE: Route = Route::put("services", "update")
             .required()
             .about("Whether it answers."),
     ])
+    .data(&SERVICE)
     .example(r#"{"token": "pra_…", "id": 1, "deployed": false}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -4,6 +4,7 @@ use app::{Access, NewSession, SignIn};
 use contract::{Input, Param, Reply, Route, status};
 use domain::email_address::EmailAddress;
 
+use super::shape::CREATED;
 use super::{EMAIL, PASSWORD_CHARS_MAX, REMEMBER_ME, SessionOfUser, ShownSession};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
@@ -32,6 +33,7 @@ pub(crate) const ROUTE: Route = Route::post("sessions", "create")
         REMEMBER_ME.at(4),
     ])
     .answers(&[&status::INVALID_CREDENTIALS, &status::CLIENT_REQUIRED])
+    .data(&CREATED)
     .example(r#"{"email": "ann@example.com", "password": "correct horse battery staple"}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -3,6 +3,7 @@
 use app::Access;
 use contract::{Reply, Route, TOKEN};
 
+use super::shape::ENDED;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 
@@ -12,6 +13,7 @@ pub(crate) const ROUTE: Route = Route::post("sessions", "delete")
         "Signs out: ends the session that the token belongs to. Open to users without a role.",
     )
     .params(&[TOKEN])
+    .data(&ENDED)
     .example(r#"{"token": "prs_…"}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -7,6 +7,7 @@ use domain::time::Moment;
 use serde::Serialize;
 
 use super::EMAIL;
+use super::shape::MAILED;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 
@@ -18,6 +19,7 @@ pub(crate) const ROUTE: Route = Route::post("sessions", "request_link")
     )
     .params(&[EMAIL.at(100).required()])
     .answers(&[&status::MANDRILL_EMAIL_FAILED])
+    .data(&MAILED)
     .example(r#"{"email": "ann@example.com"}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -3,6 +3,7 @@
 use app::{Access, Denied};
 use contract::{Reply, Route, TOKEN};
 
+use super::shape::SESSION;
 use super::{SessionOfUser, ShownSession};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
@@ -13,6 +14,7 @@ pub(crate) const ROUTE: Route = Route::post("sessions", "show")
         "Shows the session that the token belongs to, and its user. Open to users without a role.",
     )
     .params(&[TOKEN])
+    .data(&SESSION)
     .example(r#"{"token": "prs_…"}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -3,6 +3,7 @@
 use app::Access;
 use contract::{Route, TOKEN};
 
+use super::shape::REGISTERED;
 use super::{NAME, registered};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
@@ -14,6 +15,7 @@ pub(crate) const ROUTE: Route = Route::post("users", "client_register")
          answer; it stays good.",
     )
     .params(&[TOKEN, NAME.at(200).required()])
+    .data(&REGISTERED)
     .example(r#"{"token": "prs_…", "name": "Ann Example"}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

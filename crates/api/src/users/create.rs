@@ -5,6 +5,7 @@ use contract::{IDEMPOTENCY_KEY, Route, TOKEN};
 use domain::email_address::EmailAddress;
 use store::NewUser;
 
+use super::shape::CREATED;
 use super::{NAME, ROLES, SCOPED_INTEGRATIONS, roles, scope_references, scoped_integrations};
 use crate::call::Call;
 use crate::created;
@@ -24,6 +25,7 @@ pub(crate) const ROUTE: Route = Route::post("users", "create")
         SCOPED_INTEGRATIONS.at(500),
         IDEMPOTENCY_KEY.at(600),
     ])
+    .data(&CREATED)
     .example(
         r#"{"token": "pra_…", "email": "bob@example.com", "name": "Bob Example", "roles": ["liaison"],
  "scoped_integrations": [1]}"#,

@@ -6,6 +6,7 @@ use domain::id::IntegrationId;
 use domain::user::Role;
 use store::UserQuery;
 
+use super::shape::USERS;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::listing::{self, Listing};
@@ -40,6 +41,7 @@ pub(crate) const ROUTE: Route = Route::post("users", "index")
         params::PAGE,
         params::sort(SORT),
     ])
+    .data(&USERS)
     .example(r#"{"token": "pra_…", "filters": {"roles": ["client"]}, "count": true}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

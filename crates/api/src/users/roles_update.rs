@@ -4,6 +4,7 @@ use app::Access;
 use contract::{Param, Reply, Route, TOKEN};
 use domain::id::UserId;
 
+use super::shape::USER;
 use super::{ROLES, SCOPED_INTEGRATIONS, roles, scope_references, scoped_integrations};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
@@ -23,6 +24,7 @@ pub(crate) const ROUTE: Route = Route::post("users", "roles_update")
         ROLES.at(300),
         SCOPED_INTEGRATIONS.at(400),
     ])
+    .data(&USER)
     .example(r#"{"token": "pra_…", "id": 3, "roles": ["client"], "scoped_integrations": [1]}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -4,6 +4,7 @@ use app::Access;
 use contract::{Param, Reply, Route, TOKEN};
 use domain::id::UserId;
 
+use super::shape::USER;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 
@@ -19,6 +20,7 @@ pub(crate) const ROUTE: Route = Route::post("users", "show")
             .at(200)
             .about("The id of the user; one's own when absent. Required with an application's token."),
     ])
+    .data(&USER)
     .example(r#"{"token": "prs_…"}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -3,6 +3,7 @@
 use app::Access;
 use contract::{Reply, Route, TOKEN};
 
+use super::shape::USER;
 use super::{NAME, PASSWORD};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
@@ -21,6 +22,7 @@ pub(crate) const ROUTE: Route = Route::put("users", "update")
         PASSWORD.at(400),
         REMEMBER_ME.at(500),
     ])
+    .data(&USER)
     .example(r#"{"token": "prs_…", "name": "Ann B. Example", "remember_me": true}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

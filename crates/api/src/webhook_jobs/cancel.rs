@@ -5,6 +5,7 @@ use contract::{Reply, Route, TOKEN};
 use domain::id::WebhookJobId;
 
 use super::ID;
+use super::shape::WEBHOOK_JOB;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::params::INTEGRATION_ID;
@@ -16,6 +17,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "cancel")
          this moment is canceled if that attempt fails (`cancel_requested`).",
     )
     .params(&[TOKEN, INTEGRATION_ID, ID])
+    .data(&WEBHOOK_JOB)
     .example(r#"{"token": "pra_…", "integration_id": 7, "id": 4711}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -9,6 +9,7 @@ use domain::webhook_job::JobState;
 use serde::Deserialize;
 use store::{JobQuery, ListQuery};
 
+use super::shape::WEBHOOK_JOBS;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::listing::{self, Listing};
@@ -79,6 +80,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "index")
         params::PAGE,
         params::sort(SORT),
     ])
+    .data(&WEBHOOK_JOBS)
     .example(
         r#"{"token": "pra_…", "integration_id": 7, "count": true, "filters": {"state": ["retrying"], "subscribers": ["crm", 12]},
  "search": {"term": "A-10", "attributes": ["order_id"]}, "page": {"size": 20}}"#,

@@ -4,6 +4,7 @@ use app::Access;
 use contract::{Reply, Route, TOKEN};
 use domain::id::WebhookJobId;
 
+use super::shape::RETRIED;
 use super::{Held, ID};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
@@ -16,6 +17,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "retry")
          the ordering, whose `retry_of` names it. Its subscription must be active.",
     )
     .params(&[TOKEN, INTEGRATION_ID, ID])
+    .data(&RETRIED)
     .example(r#"{"token": "pra_…", "integration_id": 7, "id": 4711}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

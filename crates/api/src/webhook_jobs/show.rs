@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use store::JobDetail;
 
 use super::ID;
+use super::shape::SHOWN;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::params::INTEGRATION_ID;
@@ -19,6 +20,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "show")
         "Shows a job with its payload, every attempt, and the earlier job that it waits for.",
     )
     .params(&[TOKEN, INTEGRATION_ID, ID])
+    .data(&SHOWN)
     .example(r#"{"token": "pra_…", "integration_id": 7, "id": 4711}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

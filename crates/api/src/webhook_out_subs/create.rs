@@ -8,6 +8,7 @@ use domain::webhook_out_sub::Ordering;
 use store::{NewWebhookOutSub, Reference};
 
 use super::fields;
+use super::shape::CREATED;
 use crate::call::Call;
 use crate::created;
 use crate::endpoint::{Answer, Endpoint};
@@ -41,6 +42,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "create")
         IDEMPOTENCY_KEY.at(1500),
     ])
     .answers(&[&status::MANDRILL_EMAIL_FAILED])
+    .data(&CREATED)
     .example(
         r#"{"token": "pra_…", "integration_id": 7, "key": "crm", "name": "Acme CRM",
  "callback_url": "https://crm.example.com/hooks/orders", "statuses": ["scheduled", "completed"],

@@ -3,6 +3,7 @@
 use app::Access;
 use contract::{Param, Route, TOKEN};
 
+use super::shape::WEBHOOK_OUT_SUBS;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::listing::{self, Listing};
@@ -34,6 +35,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "index")
         params::PAGE,
         params::sort(SORT),
     ])
+    .data(&WEBHOOK_OUT_SUBS)
     .example(r#"{"token": "pra_…", "integration_id": 7, "filters": {"active": true}}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -7,6 +7,7 @@ use contract::{Param, Reply, Route, TOKEN};
 use domain::id::WebhookOutSubId;
 use domain::signature::SigningSecret;
 
+use super::shape::WITH_SECRET;
 use super::{ID, fields};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
@@ -33,6 +34,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "rotate_secret")
             .about("For how long the old secret signs as well; 86,400 (a day) when absent."),
         fields::SIGNING_SECRET.at(400),
     ])
+    .data(&WITH_SECRET)
     .example(r#"{"token": "pra_…", "integration_id": 7, "id": 12, "overlap_seconds": 3600}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -8,6 +8,7 @@ use super::ID;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::params::INTEGRATION_ID;
+use crate::webhook_jobs::shape::WEBHOOK_JOB;
 
 pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "send_test")
     .about(
@@ -15,6 +16,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "send_test")
         "Sends a sample order to the subscription, marked as a test and outside of its ordering. Answers the job.",
     )
     .params(&[TOKEN, INTEGRATION_ID, ID])
+    .data(&WEBHOOK_JOB)
     .example(r#"{"token": "pra_…", "integration_id": 7, "id": 12}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -5,6 +5,7 @@ use contract::{Reply, Route, TOKEN};
 use domain::id::WebhookOutSubId;
 
 use super::ID;
+use super::shape::WEBHOOK_OUT_SUB;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::params::INTEGRATION_ID;
@@ -15,6 +16,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "show")
         "Shows a subscription, with the health of its lane.",
     )
     .params(&[TOKEN, INTEGRATION_ID, ID])
+    .data(&WEBHOOK_OUT_SUB)
     .example(r#"{"token": "pra_…", "integration_id": 7, "id": 12}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -5,6 +5,7 @@ use contract::{Given, Input, Reply, Route, TOKEN, status};
 use domain::id::WebhookOutSubId;
 use store::{Reference, Target, WebhookOutSubChanges};
 
+use super::shape::WEBHOOK_OUT_SUB;
 use super::{create, fields};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
@@ -36,6 +37,7 @@ pub(crate) const ROUTE: Route = Route::put("webhook_out_subs", "update")
         fields::MAX_IN_FLIGHT.at(1500),
     ])
     .answers(&[&status::MANDRILL_EMAIL_FAILED])
+    .data(&WEBHOOK_OUT_SUB)
     .example(
         r#"{"token": "pra_…", "integration_id": 7, "id": 12, "version": "v3",
  "callback_url": "https://crm.example.com/hooks/v2", "success_code": null}"#,

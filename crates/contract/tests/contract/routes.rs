@@ -3,7 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use contract::{
-    Failure, Fault, IDEMPOTENCY_KEY, Input, JsonShape, Kind, Param, Request, Route, TOKEN, status,
+    Failure, Fault, IDEMPOTENCY_KEY, Input, JsonShape, Kind, Param, Request, Route, Shape, TOKEN,
+    status,
 };
 
 const SLUG: Kind = Kind::String {
@@ -35,6 +36,7 @@ const HEADER: &[Param] = &[
 /// Has a parameter of every kind.
 pub const EVERYTHING: Route = Route::post("things", "create")
     .about("Things Create", "Makes a thing.")
+    .data(&Shape::Null)
     .params(&[
         TOKEN,
         Param::integer("integration_id")
@@ -83,6 +85,7 @@ pub const EVERYTHING: Route = Route::post("things", "create")
 /// Takes passwords, and no token.
 pub const SENSITIVE: Route = Route::post("sessions", "create")
     .about("Sessions Create", "Signs in.")
+    .data(&Shape::Null)
     .sensitive()
     .params(&[
         Param::string("email")
@@ -112,6 +115,7 @@ const STAGE: &[Param] = &[
 /// Takes many at once.
 pub const MANY: Route = Route::post("order_stages", "create_many")
     .about("Order Stages Create Many", "Reports many.")
+    .data(&Shape::Null)
     .params(&[
         TOKEN,
         Param::batch("stages", STAGE)

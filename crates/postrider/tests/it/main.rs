@@ -17,6 +17,7 @@ mod delivery;
 mod folder;
 mod lists;
 mod mails;
+mod openapi;
 mod seed;
 mod stopping;
 mod unavailable;

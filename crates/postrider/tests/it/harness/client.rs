@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
 
-use super::PATIENCE;
+use super::{PATIENCE, contract};
 
 /// A kept connection, reopened when it breaks.
 pub struct Client {
@@ -93,6 +93,7 @@ impl Client {
         if answer.header("connection") != Some("close") {
             self.connection = Some(connection);
         }
+        contract::check(method, path, &answer);
         Some(answer)
     }
 

@@ -1,6 +1,7 @@
 //! What the tests share: a server process, a client, a receiver, waiting.
 
 pub mod client;
+mod contract;
 pub mod mailbox;
 pub mod receiver;
 pub mod server;
