@@ -1,6 +1,8 @@
 //! Troubles of a subscription are told to its people, and to the operators, in the transaction that records
 //! the outcome. A plain success never comes here.
 
+use std::collections::BTreeSet;
+
 use domain::health::{LaneRecord, OffReason};
 use domain::id::{IntegrationId, OrderId, WebhookOutSubId};
 use domain::letter::{About, FailedJob, SubNamed};
@@ -175,12 +177,9 @@ fn integration(connection: &Connection, id: IntegrationId) -> Result<String, Fau
 
 fn mail(writing: &mut Writing, people: &People, about: &About, at: Moment) -> Result<(), Fault> {
     let emails = people.sub.notification_emails.iter();
-    mails::write(
-        writing,
-        about,
-        emails.flat_map(|emails| emails.addresses()),
-        at,
-    )
+    // Whoever is in the list twice is told once.
+    let addresses: BTreeSet<&str> = emails.flat_map(|emails| emails.addresses()).collect();
+    mails::write(writing, about, addresses.into_iter(), at)
 }
 
 fn told(connection: &Connection, sub: WebhookOutSubId) -> Result<TroubleMails, Fault> {

@@ -101,7 +101,12 @@ async fn the_tenth_failure_is_mailed_to_each_address_once() {
         counted.fetch_add(1, Atomic::SeqCst);
     });
     world.store.own_mails(waker).await.expect("owned");
-    let sub = told_sub(&world, true, "ann@example.com, bob@example.com").await;
+    let sub = told_sub(
+        &world,
+        true,
+        "ann@example.com, bob@example.com, ann@example.com",
+    )
+    .await;
     let job = job(&world, "A").await;
     for number in 1..=12 {
         fail(&world, sub, job, number, after(u64::from(number))).await;
