@@ -113,6 +113,12 @@ const HEALTH: Record = Record {
             "How long it has rested or been off before `since`, in microseconds.",
         )
         .such_as("0"),
+        Field::new(
+            "recovering",
+            Shape::Boolean,
+            "True where it was switched on again and nothing has succeeded since; absent otherwise.",
+        )
+        .optional(),
     ]],
 };
 
