@@ -7,7 +7,7 @@
 //!
 //! What is printed is written as JSON (`{{ order.order_notes }}` with its quotes and escapes), and what is not
 //! known is `null`, as in the built-in views. That hides misspelt names, so a template that is saved is first
-//! looked through for names that nothing has ([`names`]), and tried with samples.
+//! looked through for names that nothing has (`names`), and tried with samples.
 
 mod context;
 mod filters;

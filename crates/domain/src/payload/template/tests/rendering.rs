@@ -164,3 +164,19 @@ fn a_misspelt_name_is_refused_when_a_template_is_saved() {
         );
     }
 }
+
+#[test]
+fn the_example_of_the_docs_renders() {
+    let docs = include_str!("../../../../../../docs/views.md");
+    let lines = docs.lines().filter_map(|line| line.strip_prefix("    "));
+    let example: Vec<&str> = lines.collect();
+    let example = example.join("\n");
+    assert!(example.parse::<TemplateText>().is_ok());
+    let payload = rendered(&example).expect("a payload");
+    let payload: serde_json::Value = serde_json::from_str(&payload).expect("JSON");
+    assert_eq!(payload["who"], "Sam Sample");
+    assert_eq!(
+        payload["shoots"],
+        serde_json::json!(["2026-01-31T16:00:00Z"])
+    );
+}
