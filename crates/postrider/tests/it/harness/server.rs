@@ -5,10 +5,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Answer, Client, wait_for};
+use super::{Answer, Client, PATIENCE, wait_for};
 
 /// See the module. Killed when dropped.
 pub struct Server {
@@ -134,6 +137,41 @@ impl Server {
             .send(method, &format!("/api/v1/{route}"), &json, body)
     }
 
+    /// POSTs parameters to a sensitive route: base64 in plain text, without a token.
+    pub fn sensitive(&mut self, route: &str, parameters: &Value) -> Answer {
+        let body = BASE64.encode(parameters.to_string());
+        let plain = [("content-type", "text/plain")];
+        self.client
+            .send("POST", &format!("/api/v1/{route}"), &plain, body.as_bytes())
+    }
+
+    /// Runs a command on the server's data.
+    pub fn command(&self, arguments: &[&str]) -> Output {
+        run(&self.folder, &[arguments, &["--data", "data"]].concat())
+    }
+
+    /// The database, as somebody else opens it.
+    pub fn database(&self) -> Connection {
+        let database = Connection::open(self.folder().join("postrider.db")).expect("a database");
+        database.busy_timeout(PATIENCE).expect("patience");
+        database
+    }
+
+    /// The token of the newest link that was mailed to a file; each is taken once.
+    pub fn mailed_link(&self) -> String {
+        let outbox = self.folder().join("outbox");
+        let found = std::fs::read_dir(&outbox)
+            .expect("an outbox")
+            .find_map(|entry| {
+                let path = entry.expect("an entry").path();
+                let mail = std::fs::read_to_string(&path).expect("a mail");
+                let token = link_token(&mail)?;
+                std::fs::remove_file(path).expect("removed");
+                Some(token)
+            });
+        found.expect("a link")
+    }
+
     pub fn client(&mut self) -> &mut Client {
         &mut self.client
     }
@@ -208,4 +246,12 @@ fn spawn(folder: &Path, flags: &[String]) -> (Child, SocketAddr) {
     // Keeps the pipe open and empty, so that the process can go on writing.
     std::thread::spawn(move || lines.for_each(drop));
     (child, address.expect("it says where it listens"))
+}
+
+/// The token of the link in a mail, whose long lines are folded.
+fn link_token(mail: &str) -> Option<String> {
+    let mail = mail.replace("=\r\n", "");
+    let start = mail.find("prl_")?;
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    Some(mail[start..].chars().take_while(|c| is_sign(*c)).collect())
 }
