@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use app::App;
+use bytes::Bytes;
 use domain::destination::{CallbackUrl, EgressPolicy};
 use futures_util::future::BoxFuture;
+use http::Response;
 use ipnet::IpNet;
 use store::{DeclaredRoute, StoreError};
 
@@ -25,6 +27,8 @@ pub struct Settings {
     pub lookup: Option<Lookup>,
     /// Proxies whose word on where a request comes from counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// What somebody is answered who asks for a page that is not there.
+    pub page_not_found: fn() -> Response<Bytes>,
     /// The page where people register as clients.
     pub registration_url: String,
 }

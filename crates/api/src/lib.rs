@@ -26,7 +26,6 @@ mod openapi;
 mod order_fields;
 mod order_stages;
 mod orders;
-mod page_not_found;
 mod params;
 mod payload_render_views;
 mod request_id;

@@ -19,10 +19,10 @@ use crate::body::discard;
 use crate::call::Call;
 use crate::client_address::client_address;
 use crate::endpoint::{Answer, Endpoint};
+use crate::health;
 use crate::request_id::RequestId;
 use crate::sessions::ShownSession;
 use crate::trouble::Trouble;
-use crate::{health, page_not_found};
 
 /// What the API's paths begin with; a path elsewhere is for people.
 const API: &str = "/api/";
@@ -69,7 +69,7 @@ impl Api {
                 (&Method::GET | &Method::HEAD, "/readyz") => health::ready(self).await,
                 _ => {
                     discard(&mut request.into_body()).await;
-                    page_not_found::response()
+                    (self.settings.page_not_found)()
                 }
             },
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use api::{Api, Lookup};
 use app::{App, Mailer, Underway};
 use axum::Router;
+use dashboard::Dashboard;
 use delivery::Engine;
 use domain::destination::CallbackUrl;
 use domain::id::WebhookJobId;
@@ -34,7 +35,7 @@ pub fn app(store: Arc<dyn Store>, engine: Arc<Engine>, mailer: Arc<dyn Mailer>) 
     Arc::new(App::new(store, Arc::new(SystemClock), underway, mailer))
 }
 
-/// The API over the use cases, its records made.
+/// The API over the use cases, its records made, and the pages for people.
 ///
 /// # Errors
 /// When the store cannot be written.
@@ -48,11 +49,18 @@ pub async fn router(
         egress: config.egress.clone(),
         lookup: Some(lookup(client)),
         trusted_proxies: config.trusted_proxies.clone(),
+        page_not_found: dashboard::page_not_found,
         registration_url: config.mails.registration_url(listening),
     };
+    let pages = dashboard::router(Dashboard {
+        routes: api::all_routes().collect(),
+        openapi: api::openapi(),
+        public_url: config.mails.public_url(listening),
+        app: app.clone(),
+    });
     let api = Arc::new(Api::new(app, settings));
     api.declare_routes().await?;
-    Ok(api::router(api))
+    Ok(api::router(api).merge(pages))
 }
 
 fn lookup(client: Client) -> Lookup {

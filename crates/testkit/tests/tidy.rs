@@ -23,6 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("mail", &["domain", "store"]),
     ("app", &["domain", "store"]),
     ("api", &["contract", "app", "domain", "store"]),
+    ("dashboard", &["contract", "app", "domain", "store"]),
     (
         "postrider",
         &[
@@ -33,6 +34,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "delivery",
             "app",
             "api",
+            "dashboard",
             "contract",
             "mail",
         ],

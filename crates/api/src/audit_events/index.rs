@@ -47,7 +47,7 @@ pub(crate) const ROUTE: Route = Route::post("audit_events", "index")
         params::sort(SORT),
     ])
     .data(&AUDIT_EVENTS)
-    .example(r#"{"token": "pra_…", "filters": {"noun": ["webhook_out_sub"], "record_id": [12]}}"#);
+    .example(r#"{"token": "pra_…", "filters": {"noun": ["webhook_out_sub"], "record_id": [1]}}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,

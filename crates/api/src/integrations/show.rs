@@ -12,7 +12,7 @@ pub(crate) const ROUTE: Route = Route::post("integrations", "show")
     .about("Integrations Show API", "Shows an integration.")
     .params(&[TOKEN, ID])
     .data(&INTEGRATION)
-    .example(r#"{"token": "pra_…", "id": 7}"#);
+    .example(r#"{"token": "pra_…", "id": 1}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,

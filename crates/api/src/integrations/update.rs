@@ -18,7 +18,7 @@ pub(crate) const ROUTE: Route = Route::put("integrations", "update")
     )
     .params(&[TOKEN, ID, KEY.at(300), NAME.at(300)])
     .data(&INTEGRATION)
-    .example(r#"{"token": "pra_…", "id": 7, "name": "Acme Homes Inc."}"#);
+    .example(r#"{"token": "pra_…", "id": 1, "name": "Acme Homes Inc."}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,

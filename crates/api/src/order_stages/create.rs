@@ -34,7 +34,7 @@ pub(crate) const ROUTE: Route = Route::post("order_stages", "create")
     ])
     .data(&ACCEPTED)
     .example(
-        r#"{"token": "pra_…", "integration_id": 7, "external_order_id": "A-1001", "create_order": true,
+        r#"{"token": "pra_…", "integration_id": 1, "external_order_id": "A-1001", "create_order": true,
  "stage": "scheduled", "event_slug": "appointment.scheduled",
  "order": {"address": {"street": "12 Elm St", "city": "Denver"}}}"#,
     );

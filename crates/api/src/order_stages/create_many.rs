@@ -52,7 +52,7 @@ pub(crate) const ROUTE: Route = Route::post("order_stages", "create_many")
     .body_bytes_max(BODY_BYTES_MAX)
     .data(&RECEIPTS)
     .example(
-        r#"{"token": "pra_…", "integration_id": 7, "stages": [
+        r#"{"token": "pra_…", "integration_id": 1, "stages": [
  {"external_order_id": "A-1001", "create_order": true, "stage": "scheduled"},
  {"external_order_id": "A-1002", "create_order": true, "stage": "ordered", "idempotency_key": "A-1002/1"}]}"#,
     );

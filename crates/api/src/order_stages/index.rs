@@ -48,7 +48,7 @@ pub(crate) const ROUTE: Route = Route::post("order_stages", "index")
         params::sort(SORT),
     ])
     .data(&ORDER_STAGES)
-    .example(r#"{"token": "pra_…", "integration_id": 7, "filters": {"date_range_start": "2026-01-31T00:00:00Z"}}"#);
+    .example(r#"{"token": "pra_…", "integration_id": 1, "filters": {"date_range_start": "2026-01-31T00:00:00Z"}}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,

@@ -37,7 +37,7 @@ pub(crate) const ROUTE: Route = Route::post("orders", "create")
     ))
     .data(&CREATED)
     .example(
-        r#"{"token": "pra_…", "integration_id": 7, "external_order_id": "A-1001", "status": "ordered",
+        r#"{"token": "pra_…", "integration_id": 1, "external_order_id": "A-1001", "status": "ordered",
  "address": {"street": "12 Elm St", "city": "Denver", "state": "CO", "postal_code": "80202"},
  "services": [{"group_slug": "photos", "quantity": 1}], "metadata": {"source": "crm"}}"#,
     );

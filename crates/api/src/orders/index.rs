@@ -47,7 +47,7 @@ pub(crate) const ROUTE: Route = Route::post("orders", "index")
         params::sort(SORT),
     ])
     .data(&ORDERS)
-    .example(r#"{"token": "pra_…", "integration_id": 7, "filters": {"status": ["scheduled"]}, "page": {"size": 20}}"#);
+    .example(r#"{"token": "pra_…", "integration_id": 1, "filters": {"status": ["scheduled"]}, "page": {"size": 20}}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,

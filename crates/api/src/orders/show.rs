@@ -17,7 +17,7 @@ pub(crate) const ROUTE: Route = Route::post("orders", "show")
     )
     .params(&[TOKEN, INTEGRATION_ID, ID])
     .data(&ORDER)
-    .example(r#"{"token": "pra_…", "integration_id": 7, "id": 42}"#);
+    .example(r#"{"token": "pra_…", "integration_id": 1, "id": 1}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,

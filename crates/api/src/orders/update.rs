@@ -38,7 +38,7 @@ pub(crate) const ROUTE: Route = Route::put("orders", "update")
     ))
     .data(&ORDER)
     .example(
-        r#"{"token": "pra_…", "integration_id": 7, "id": 42, "order_notes": "Ring twice.", "links": null}"#,
+        r#"{"token": "pra_…", "integration_id": 1, "id": 1, "order_notes": "Ring twice.", "links": null}"#,
     );
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {

@@ -29,7 +29,7 @@ pub(crate) const ROUTE: Route = Route::post("payload_render_views", "create")
     ])
     .data(&CREATED)
     .example(
-        r#"{"token": "pra_…", "integration_id": 7, "key": "crm", "name": "For the CRM",
+        r#"{"token": "pra_…", "integration_id": 1, "key": "crm", "name": "For the CRM",
  "template": "{\"id\": {{ order.external_order_id }}, \"state\": {{ stage }}}"}"#,
     );
 

@@ -34,7 +34,7 @@ pub(crate) const ROUTE: Route = Route::post("payload_render_views", "index")
         params::sort(SORT),
     ])
     .data(&VIEWS)
-    .example(r#"{"token": "pra_…", "integration_id": 7, "sort": {"by": "key"}}"#);
+    .example(r#"{"token": "pra_…", "integration_id": 1, "sort": {"by": "key"}}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,

@@ -42,7 +42,7 @@ pub(crate) const ROUTE: Route = Route::post("payload_render_views", "preview")
     ])
     .data(&PREVIEW)
     .example(
-        r#"{"token": "pra_…", "integration_id": 7, "order_id": 42,
+        r#"{"token": "pra_…", "integration_id": 1, "order_id": 1,
  "template": "{\"id\": {{ order.external_order_id }}}"}"#,
     );
 

@@ -21,7 +21,7 @@ pub(crate) const ROUTE: Route = Route::post("payload_render_views", "show")
         fields::REVISION.at(300),
     ])
     .data(&SHOWN)
-    .example(r#"{"token": "pra_…", "integration_id": 7, "id": 3}"#);
+    .example(r#"{"token": "pra_…", "integration_id": 1, "id": 1}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,

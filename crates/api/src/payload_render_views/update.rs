@@ -30,7 +30,7 @@ pub(crate) const ROUTE: Route = Route::put("payload_render_views", "update")
     ])
     .data(&VIEW)
     .example(
-        r#"{"token": "pra_…", "integration_id": 7, "id": 3,
+        r#"{"token": "pra_…", "integration_id": 1, "id": 1,
  "template": "{\"id\": {{ order.external_order_id }}, \"event\": {{ event }}}"}"#,
     );
 

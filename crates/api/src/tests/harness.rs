@@ -65,6 +65,15 @@ impl Mailer for Mailbox {
     }
 }
 
+/// Stands for the page that a server answers.
+fn no_page() -> Response<bytes::Bytes> {
+    let mut answer = Response::new(bytes::Bytes::from_static(b"no such page"));
+    *answer.status_mut() = http::StatusCode::NOT_FOUND;
+    let html = http::HeaderValue::from_static("text/html; charset=utf-8");
+    answer.headers_mut().insert(header::CONTENT_TYPE, html);
+    answer
+}
+
 pub(super) struct Fixture {
     pub(super) api: Api,
     pub(super) store: Arc<SqliteStore>,
@@ -98,6 +107,7 @@ impl Fixture {
             egress: EgressPolicy::default(),
             lookup: None,
             trusted_proxies: Vec::new(),
+            page_not_found: no_page,
             registration_url: "https://example.com/register".to_owned(),
         };
         let api = Api::with(Arc::new(app), settings, endpoints);

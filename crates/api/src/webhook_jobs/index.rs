@@ -82,7 +82,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "index")
     ])
     .data(&WEBHOOK_JOBS)
     .example(
-        r#"{"token": "pra_…", "integration_id": 7, "count": true, "filters": {"state": ["retrying"], "subscribers": ["crm", 12]},
+        r#"{"token": "pra_…", "integration_id": 1, "count": true, "filters": {"state": ["retrying"], "subscribers": ["crm", 1]},
  "search": {"term": "A-10", "attributes": ["order_id"]}, "page": {"size": 20}}"#,
     );
 

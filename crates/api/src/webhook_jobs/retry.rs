@@ -18,7 +18,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "retry")
     )
     .params(&[TOKEN, INTEGRATION_ID, ID])
     .data(&RETRIED)
-    .example(r#"{"token": "pra_…", "integration_id": 7, "id": 4711}"#);
+    .example(r#"{"token": "pra_…", "integration_id": 1, "id": 1}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,

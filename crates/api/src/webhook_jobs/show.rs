@@ -21,7 +21,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "show")
     )
     .params(&[TOKEN, INTEGRATION_ID, ID])
     .data(&SHOWN)
-    .example(r#"{"token": "pra_…", "integration_id": 7, "id": 4711}"#);
+    .example(r#"{"token": "pra_…", "integration_id": 1, "id": 1}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,

@@ -44,7 +44,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "create")
     .answers(&[&status::MANDRILL_EMAIL_FAILED])
     .data(&CREATED)
     .example(
-        r#"{"token": "pra_…", "integration_id": 7, "key": "crm", "name": "Acme CRM",
+        r#"{"token": "pra_…", "integration_id": 1, "key": "crm", "name": "Acme CRM",
  "callback_url": "https://crm.example.com/hooks/orders", "statuses": ["scheduled", "completed"],
  "events": ["order.delivered"], "notification_emails": "ops@example.com", "success_code": "2xx",
  "active": true, "notify": false, "version": "v3"}"#,

@@ -36,7 +36,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "index")
         params::sort(SORT),
     ])
     .data(&WEBHOOK_OUT_SUBS)
-    .example(r#"{"token": "pra_…", "integration_id": 7, "filters": {"active": true}}"#);
+    .example(r#"{"token": "pra_…", "integration_id": 1, "filters": {"active": true}}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,

@@ -35,7 +35,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "rotate_secret")
         fields::SIGNING_SECRET.at(400),
     ])
     .data(&WITH_SECRET)
-    .example(r#"{"token": "pra_…", "integration_id": 7, "id": 12, "overlap_seconds": 3600}"#);
+    .example(r#"{"token": "pra_…", "integration_id": 1, "id": 1, "overlap_seconds": 3600}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,

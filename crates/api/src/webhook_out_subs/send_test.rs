@@ -17,7 +17,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "send_test")
     )
     .params(&[TOKEN, INTEGRATION_ID, ID])
     .data(&WEBHOOK_JOB)
-    .example(r#"{"token": "pra_…", "integration_id": 7, "id": 12}"#);
+    .example(r#"{"token": "pra_…", "integration_id": 1, "id": 1}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,

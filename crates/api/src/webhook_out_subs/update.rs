@@ -39,7 +39,7 @@ pub(crate) const ROUTE: Route = Route::put("webhook_out_subs", "update")
     .answers(&[&status::MANDRILL_EMAIL_FAILED])
     .data(&WEBHOOK_OUT_SUB)
     .example(
-        r#"{"token": "pra_…", "integration_id": 7, "id": 12, "version": "v3",
+        r#"{"token": "pra_…", "integration_id": 1, "id": 1, "version": "v3",
  "callback_url": "https://crm.example.com/hooks/v2", "success_code": null}"#,
     );
 
