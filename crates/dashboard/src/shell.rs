@@ -33,12 +33,13 @@ impl Page<'_> {
                 }
                 body {
                     a.skip href="#main" { "Skip to content" }
-                    (header())
+                    (header(self.aside.is_some()))
                     div.frame.with-aside[self.aside.is_some()].wide[self.wide] {
+                        main #main tabindex="-1" { (self.main) }
+                        // After the content, where small screens have it; wide ones show it beside.
                         @if let Some(aside) = &self.aside {
                             (aside)
                         }
-                        main #main tabindex="-1" { (self.main) }
                     }
                     footer { p { "Postrider " (env!("CARGO_PKG_VERSION")) } }
                 }
@@ -47,7 +48,7 @@ impl Page<'_> {
     }
 }
 
-fn header() -> Markup {
+fn header(has_aside: bool) -> Markup {
     html! {
         header.top {
             a.brand href="/documentation" {
@@ -61,6 +62,7 @@ fn header() -> Markup {
                 a href="/documentation" { "Reference" }
                 a href="/documentation/list_items" { "Vocabularies" }
                 a href="/documentation/openapi.json" { "OpenAPI" }
+                @if has_aside { a.to-aside href="#contents" { "Routes" } }
             }
             button.theme type="button" hidden aria-label="Theme: system" {
                 span aria-hidden="true" { "◐" }

@@ -90,7 +90,17 @@ function unfold() {
   target?.scrollIntoView();
 }
 
+// Beside the content, the list of routes begins where one is.
+function showCurrent() {
+  const list = document.querySelector(".contents");
+  const current = list?.querySelector("[aria-current]");
+  if (current && getComputedStyle(list).position === "sticky") {
+    list.scrollTop = current.offsetTop - list.clientHeight / 2;
+  }
+}
+
 themeSwitch();
+showCurrent();
 search();
 for (const button of document.querySelectorAll("button[data-copy]")) {
   button.hidden = false;

@@ -6,31 +6,28 @@ use maud::{Markup, html};
 use super::{Service, page_of};
 use crate::prose::prose;
 
-/// All routes, the one that is shown marked; folded on small screens.
+/// All routes, the one that is shown marked.
 pub(super) fn aside(services: &[Service], current: Option<&Route>) -> Markup {
     html! {
-        aside.contents {
-            details data-wide-open {
-                summary { "All routes" }
-                nav aria-label="Routes" {
-                    @for service in services {
-                        h2 { (service.title) }
-                        ul {
-                            @for route in &service.routes {
-                                li {
-                                    a href=(page_of(route))
-                                        aria-current=[(Some(*route) == current).then_some("page")] {
-                                        (route.action)
-                                    }
+        aside.contents #contents {
+            nav aria-label="Routes" {
+                @for service in services {
+                    h2 { (service.title) }
+                    ul {
+                        @for route in &service.routes {
+                            li {
+                                a href=(page_of(route))
+                                    aria-current=[(Some(*route) == current).then_some("page")] {
+                                    (route.action)
                                 }
                             }
                         }
                     }
-                    h2 { "Vocabularies" }
-                    ul {
-                        li { a href="/documentation/list_items/order_status" { "order_status" } }
-                        li { a href="/documentation/list_items/order_event" { "order_event" } }
-                    }
+                }
+                h2 { "Vocabularies" }
+                ul {
+                    li { a href="/documentation/list_items/order_status" { "order_status" } }
+                    li { a href="/documentation/list_items/order_event" { "order_event" } }
                 }
             }
         }

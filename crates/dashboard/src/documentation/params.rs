@@ -19,7 +19,7 @@ pub(super) fn list(params: &'static [Param], place: &str) -> Markup {
 
 fn row(param: &'static Param, place: &str) -> Markup {
     let path = format!("{place}{}", param.name);
-    let limits = limits(&param.kind);
+    let limits = limits(&param.kind).filter(|_| param.possible_values.is_empty());
     let children = param.kind.children();
     html! {
         div.param id={ "param-" (path) } {
@@ -59,13 +59,18 @@ fn type_name(kind: &Kind) -> String {
     }
 }
 
+/// A string that may be longer has a description that says what counts; its limit is only a guard.
+const CHARS_SHOWN_MAX: usize = 10_000;
+
 /// The bounds of a value in words; nothing where only the ordinary ones hold.
 fn limits(kind: &Kind) -> Option<String> {
     match *kind {
         Kind::String {
             chars_min,
             chars_max,
-        } => Some(counted(chars_min, chars_max, "character")),
+        } if chars_max <= CHARS_SHOWN_MAX && *kind != Kind::STRING => {
+            Some(counted(chars_min, chars_max, "character"))
+        }
         Kind::Integer { min, max } if min > i64::MIN && max < i64::MAX => {
             Some(format!("{min} to {max}."))
         }

@@ -14,6 +14,7 @@ mod changes;
 mod contract;
 mod crash;
 mod delivery;
+mod documentation;
 mod folder;
 mod lists;
 mod mails;
