@@ -19,12 +19,18 @@ const FIELDS: &[Field] = &[
     Field::new(
         "revision",
         Shape::Integer,
-        "The number of its newest revision, or of the one that was asked for.",
+        "The number of its newest revision.",
     )
     .such_as("3"),
     CREATED_AT,
     UPDATED_AT,
 ];
+const SHOWN_REVISION: Field = Field::new(
+    "shown_revision",
+    Shape::Integer,
+    "The number of the revision whose template this is.",
+)
+.such_as("3");
 const TEMPLATE: Field = Field::new("template", Shape::String, "The template of that revision.")
     .such_as(r#""{\"status\": {{ stage }}}""#);
 
@@ -44,7 +50,7 @@ pub(crate) const CREATED: Shape = Shape::Record(&Record {
 /// A view with the template of a revision.
 pub(crate) const SHOWN: Shape = Shape::Record(&Record {
     name: "payload_render_view_shown",
-    parts: &[FIELDS, &[TEMPLATE]],
+    parts: &[FIELDS, &[SHOWN_REVISION, TEMPLATE]],
 });
 
 /// What a view renders.

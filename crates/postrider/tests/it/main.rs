@@ -15,6 +15,7 @@ mod contract;
 mod crash;
 mod delivery;
 mod documentation;
+mod examples;
 mod folder;
 mod lists;
 mod mails;

@@ -172,6 +172,14 @@ impl Server {
         found.expect("a link")
     }
 
+    /// Takes away all mails that were written to files.
+    pub fn forget_mails(&self) {
+        let outbox = self.folder().join("outbox");
+        if outbox.exists() {
+            std::fs::remove_dir_all(outbox).expect("removed");
+        }
+    }
+
     pub fn client(&mut self) -> &mut Client {
         &mut self.client
     }
