@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Server, wait_for};
+use crate::harness::{Mail, Mailbox, Server, wait_for};
 
 fn text(value: &Value) -> String {
     value.as_str().expect("text").to_owned()
@@ -190,4 +190,53 @@ fn the_eleventh_try_in_a_minute_is_refused_by_address() {
         .parse()
         .expect("seconds");
     assert!((1..=60).contains(&wait), "{wait}");
+}
+
+#[test]
+fn links_invitations_and_notices_reach_people_by_mail() {
+    let mailbox = Mailbox::start();
+    let mut server = Server::start_with(&[
+        "--mail",
+        &mailbox.url(),
+        "--public-url",
+        "https://p.example.com/",
+    ]);
+    let integration = server.integration("acme");
+    let link_in = |mail: &Mail| -> String {
+        let text = mail.text("text");
+        let start = text.find("https://p.example.com/sign_in?link_token=");
+        let link = &text[start.unwrap_or_else(|| panic!("no link in {text}"))..];
+        let link = link.split_whitespace().next().expect("a link");
+        link.split_once('=').expect("a token").1.to_owned()
+    };
+    let ask = json!({ "email": "new@example.com" }).to_string();
+    server.send("sessions/request_link", ask.as_bytes()).data();
+    let invite = json!({ "id": integration, "email": "bob@example.com" });
+    server.call("integrations/invitation_email", invite).data();
+    let sub = json!({
+        "integration_id": integration, "key": "crm", "name": "CRM", "version": "v3", "notify": true,
+        "callback_url": "https://example.com/", "notification_emails": "ops@example.com"
+    });
+    server.call("webhook_out_subs/create", sub).data();
+    let subjects = [
+        ("Your sign-in link", "new@example.com"),
+        ("Invitation to acme", "bob@example.com"),
+        ("You will be told when CRM keeps failing", "ops@example.com"),
+    ];
+    let mails = subjects.map(|(subject, to)| {
+        let mail = mailbox.wait_for(subject, 1).remove(0);
+        assert_eq!(mail.to(), to, "{subject}");
+        mail
+    });
+    let sign_in = |server: &mut Server, link: String| {
+        server.sensitive("sessions/create", &json!({ "link_token": link }))
+    };
+    let new = sign_in(&mut server, link_in(&mails[0]));
+    assert_eq!(new.status(), "client-required");
+    let invited = sign_in(&mut server, link_in(&mails[1])).data();
+    assert_eq!(invited["user"]["scoped_integrations"], json!([integration]));
+    assert!(mails[2].text("text").contains("CRM"), "{:?}", mails[2]);
+    for mail in &mails {
+        assert_eq!(mail.0["defects"], json!([]));
+    }
 }
