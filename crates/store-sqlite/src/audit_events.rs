@@ -26,27 +26,46 @@ impl AuditEvents for SqliteStore {
     }
 }
 
-/// Walks along audit_events_by_integration, or along audit_events_by_record where records are named; all
-/// else is filtered on the way.
+/// The records whose own events are looked up one by one; more are filtered on the way.
+const RECORDS_MAX: usize = 200;
+
+/// Walks along audit_events_by_record where records and their kinds are named, else along
+/// audit_events_by_integration or all events; the rest is filtered on the way.
 fn plan(query: &AuditQuery) -> Result<ListPlan, Fault> {
     let mut conditions = Vec::new();
+    if !query.actions.is_empty() {
+        conditions.push(Condition::among("action", &query.actions)?);
+    }
+    let of_integration = query
+        .integration_id
+        .map(|id| Condition::new("integration_id = ?", [id.0.into()]));
+    let records = query.nouns.len() * query.record_ids.len();
+    if (1..=RECORDS_MAX).contains(&records) {
+        conditions.extend(of_integration);
+        return Ok(ListPlan::new(of_records(query), conditions));
+    }
     if !query.record_ids.is_empty() {
         conditions.push(Condition::among("record_id", &query.record_ids)?);
     }
     if !query.nouns.is_empty() {
         conditions.push(Condition::among("noun", &query.nouns)?);
     }
-    if !query.actions.is_empty() {
-        conditions.push(Condition::among("action", &query.actions)?);
+    let whose = of_integration.unwrap_or_else(|| Condition::new("true", []));
+    let branch = Branch::new("audit_events", whose);
+    Ok(ListPlan::new(vec![branch], conditions))
+}
+
+fn of_records(query: &AuditQuery) -> Vec<Branch> {
+    let mut branches = Vec::new();
+    for noun in &query.nouns {
+        for id in &query.record_ids {
+            let record = [noun.clone().into(), (*id).into()];
+            let condition = Condition::new("noun = ? and record_id = ?", record);
+            let source = "audit_events indexed by audit_events_by_record";
+            branches.push(Branch::new(source, condition));
+        }
     }
-    let whose = match query.integration_id {
-        Some(id) => Condition::new("integration_id = ?", [id.0.into()]),
-        None => Condition::new("true", []),
-    };
-    Ok(ListPlan::new(
-        vec![Branch::new("audit_events", whose)],
-        conditions,
-    ))
+    branches
 }
 
 fn show(connection: &Connection, id: i64) -> Result<Option<AuditEvent>, Fault> {
