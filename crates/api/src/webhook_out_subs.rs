@@ -4,6 +4,7 @@ pub(crate) mod create;
 pub(crate) mod delete;
 mod fields;
 pub(crate) mod index;
+mod policies;
 pub(crate) mod rotate_secret;
 pub(crate) mod send_test;
 mod shape;

@@ -5,7 +5,7 @@ use domain::signature;
 use domain::time::Moment;
 use egress::{Client, Exchange};
 use http::HeaderMap;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, InvalidHeaderValue, USER_AGENT};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 
 use crate::lane::Start;
 use crate::settings::Settings;
@@ -30,7 +30,7 @@ pub(crate) async fn send(
     start: &Start,
     settings: &Settings,
     now: Moment,
-) -> Result<Exchange, InvalidHeaderValue> {
+) -> Result<Exchange, http::Error> {
     let headers = headers(start, &settings.user_agent, now)?;
     let timeout = start.sub.timeout(settings.attempt_timeout);
     let payload = start.job.payload.clone();
@@ -39,11 +39,7 @@ pub(crate) async fn send(
         .await)
 }
 
-fn headers(
-    start: &Start,
-    user_agent: &HeaderValue,
-    now: Moment,
-) -> Result<HeaderMap, InvalidHeaderValue> {
+fn headers(start: &Start, user_agent: &HeaderValue, now: Moment) -> Result<HeaderMap, http::Error> {
     let job = &start.job;
     let webhook_id = job.webhook_id.to_string();
     let signed = signature::sign(&start.secrets, now, &webhook_id, &job.payload);
@@ -62,9 +58,16 @@ fn headers(
     if let Some(sequence) = job.sequence {
         headers.insert(SEQUENCE, sequence.into());
     }
+    // None of these has the name of one above: that was refused when they were saved.
+    for header in start.headers.iter() {
+        let name = HeaderName::from_bytes(header.name().as_bytes())?;
+        let mut value = HeaderValue::from_str(header.value())?;
+        value.set_sensitive(true);
+        headers.append(name, value);
+    }
     Ok(headers)
 }
 
-fn text(text: String) -> Result<HeaderValue, InvalidHeaderValue> {
-    HeaderValue::from_maybe_shared(Bytes::from(text))
+fn text(text: String) -> Result<HeaderValue, http::Error> {
+    Ok(HeaderValue::from_maybe_shared(Bytes::from(text))?)
 }

@@ -194,17 +194,17 @@ impl Dispatch {
         }
     }
 
-    /// Wakes the lanes whose moment has come; returns the next such moment.
-    pub(crate) fn wake(&mut self, now: Moment) -> Option<Moment> {
-        loop {
-            let (at, id) = *self.alarms.first()?;
-            if at > now {
-                return Some(at);
-            }
+    /// Wakes the lanes whose moment has come.
+    pub(crate) fn wake(&mut self, now: Moment) {
+        while let Some((at, id)) = self.alarms.first().copied()
+            && at <= now
+        {
             self.alarms.pop_first();
             if let Some(lane) = self.lanes.get_mut(&id) {
                 lane.alarm_at = None;
-                lane.backlog.wake();
+                if lane.backlog.wake_at().is_some_and(|at| at <= now) {
+                    lane.backlog.wake();
+                }
                 self.consider(id, now);
             }
         }
@@ -246,7 +246,7 @@ impl Dispatch {
             lane.lined_up.leave(place);
             // Much may have changed since it lined up.
             let start = if lane.can_start(now) && lane.place(now) == place {
-                lane.start(place.trust, &mut self.memory)
+                lane.start(place.trust, &mut self.memory, now)
             } else {
                 None
             };
@@ -291,7 +291,7 @@ impl Dispatch {
             self.claims.push_back(id);
         }
         let is_spent = lane.is_spent();
-        let wake_at = lane.backlog.wake_at().filter(|_| !is_spent);
+        let wake_at = lane.wake_at(now).filter(|_| !is_spent);
         if lane.alarm_at != wake_at {
             if let Some(at) = lane.alarm_at {
                 self.alarms.remove(&(at, id));

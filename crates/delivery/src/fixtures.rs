@@ -43,6 +43,10 @@ pub(crate) fn sub(id: i64) -> WebhookOutSub {
         ordering: Ordering::None,
         timeout_seconds: None,
         max_in_flight: None,
+        supersede: false,
+        headers: Vec::new(),
+        retry_policy: None,
+        rate_limit: None,
         health: LaneRecord::default(),
         created_at: NOW,
         updated_at: NOW,
@@ -57,6 +61,7 @@ pub(crate) fn lane_of(sub: WebhookOutSub) -> store::Lane {
             current,
             previous: None,
         }),
+        headers: Arc::default(),
         fence: Fence(1),
         next_due_at: None,
     }

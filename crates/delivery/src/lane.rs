@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use domain::callback_header::CallbackHeader;
 use domain::health::{HealthState, LaneHealth};
 use domain::id::WebhookOutSubId;
 use domain::in_flight::Window;
+use domain::rate_limit::Spent;
 use domain::signature::SigningSecrets;
 use domain::time::Moment;
 use domain::webhook_out_sub::WebhookOutSub;
@@ -29,6 +31,9 @@ pub(crate) struct Lane {
     /// When its alarm is set to.
     pub(crate) alarm_at: Option<Moment>,
     secrets: Arc<SigningSecrets>,
+    headers: Arc<[CallbackHeader]>,
+    /// What was spent of the subscription's rate limit.
+    spent: Spent,
     is_closed: bool,
 }
 
@@ -58,6 +63,7 @@ pub(crate) struct Start {
     pub(crate) job: ReadyJob,
     pub(crate) sub: Arc<WebhookOutSub>,
     pub(crate) secrets: Arc<SigningSecrets>,
+    pub(crate) headers: Arc<[CallbackHeader]>,
     pub(crate) fence: Fence,
     /// Whose slot it holds.
     pub(crate) trust: Trust,
@@ -76,6 +82,8 @@ impl Lane {
             alarm_at: None,
             sub: lane.sub,
             secrets: lane.secrets,
+            headers: lane.headers,
+            spent: Spent::default(),
             is_closed: false,
         }
     }
@@ -95,6 +103,7 @@ impl Lane {
         self.fence = lane.fence;
         self.sub = lane.sub;
         self.secrets = lane.secrets;
+        self.headers = lane.headers;
         self.backlog.wake_by(lane.next_due_at);
         if self.standing() != stood {
             self.backlog.drop_queue(memory);
@@ -157,6 +166,22 @@ impl Lane {
 
     /// Whether a job could be sent, given a slot.
     pub(crate) fn can_start(&self, now: Moment) -> bool {
+        self.has_room(now) && self.rate_wait(now).is_none()
+    }
+
+    /// When the lane must be looked at again: something falls due, or its rate lets the next job go.
+    pub(crate) fn wake_at(&self, now: Moment) -> Option<Moment> {
+        let by_rate = self.has_room(now).then(|| self.rate_wait(now)).flatten();
+        let wakes = [self.backlog.wake_at(), by_rate];
+        wakes.into_iter().flatten().min()
+    }
+
+    /// Until when the subscription's rate holds the next job up, if it does.
+    fn rate_wait(&self, now: Moment) -> Option<Moment> {
+        self.spent.wait_until(self.sub.rate_limit.as_ref()?, now)
+    }
+
+    fn has_room(&self, now: Moment) -> bool {
         let limit = match self.standing() {
             Standing::Sends => self.window.limit(now),
             Standing::Probes => 1,
@@ -166,13 +191,22 @@ impl Lane {
     }
 
     /// Takes the next job, on a slot of this trust.
-    pub(crate) fn start(&mut self, trust: Trust, memory: &mut Memory) -> Option<Start> {
+    pub(crate) fn start(
+        &mut self,
+        trust: Trust,
+        memory: &mut Memory,
+        now: Moment,
+    ) -> Option<Start> {
         let job = self.backlog.start(memory)?;
         self.in_flight += 1;
+        if let Some(limit) = &self.sub.rate_limit {
+            self.spent.spend(limit, now);
+        }
         Some(Start {
             job,
             sub: self.sub.clone(),
             secrets: self.secrets.clone(),
+            headers: self.headers.clone(),
             fence: self.fence,
             trust,
         })

@@ -41,7 +41,8 @@ impl Lane {
         let change = self.learn(job, &judged, memory, now);
         let is_refusal = judged.attempt.outcome == AttemptOutcome::JobFault && !judged.is_ours;
         let job_faults = job.job_faults + u32::from(is_refusal);
-        let next = next_step(rules, &judged, job_faults, active_age, now);
+        let policy = start.sub.retry_policy.as_ref();
+        let next = next_step(rules, policy, &judged, job_faults, active_age, now);
         Outcome {
             job_id: job.id,
             webhook_out_sub_id: job.webhook_out_sub_id,
@@ -96,6 +97,7 @@ impl Lane {
 
 fn next_step(
     rules: &mut Rules,
+    own_policy: Option<&RetryPolicy>,
     judged: &Judged,
     job_faults: u32,
     active_age: Duration,
@@ -107,9 +109,8 @@ fn next_step(
     // Every attempt before this one failed, or there would be no attempt.
     let failures = judged.attempt.number;
     let jitter = rules.chance.random::<f64>();
-    let next = rules
-        .retry
-        .next(failures, now, active_age, judged.retry_after, jitter);
+    let policy = own_policy.unwrap_or(&rules.retry);
+    let next = policy.next(failures, now, active_age, judged.retry_after, jitter);
     match next {
         Next::At(at) => NextStep::Retry {
             at,

@@ -1,5 +1,6 @@
 //! The words and rules of Postrider: no I/O, no clock, no chance, no async.
 
+pub mod callback_header;
 pub mod destination;
 pub mod email_address;
 pub mod health;
@@ -12,6 +13,7 @@ pub mod notification_emails;
 pub mod order;
 pub mod payload;
 pub mod payload_render_view;
+pub mod rate_limit;
 pub mod records;
 pub mod retry;
 pub mod retry_after;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::time::Moment;
 
 /// The steps of a policy that states none, in seconds; the last one repeats.
@@ -128,6 +130,35 @@ impl RetryPolicy {
 /// From 0.9 up to 1.1.
 fn spread(jitter: f64) -> f64 {
     1.0 + JITTER_SHARE * (2.0 * jitter.clamp(0.0, 1.0) - 1.0)
+}
+
+/// As subscriptions have it: `{"schedule": ["5s", "30s"], "give_up_after": "3d"}`.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    schedule: Vec<String>,
+    give_up_after: String,
+}
+
+impl Serialize for RetryPolicy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let schedule = self.schedule.iter().map(|step| write_duration(*step));
+        let written = Written {
+            schedule: schedule.collect(),
+            give_up_after: write_duration(self.give_up_after),
+        };
+        written.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RetryPolicy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RetryPolicy, D::Error> {
+        let written = Written::deserialize(deserializer)?;
+        let schedule = written.schedule.iter().map(|step| parse_duration(step));
+        let schedule = schedule.collect::<Result<_, _>>();
+        let policy = schedule
+            .and_then(|steps| RetryPolicy::new(steps, parse_duration(&written.give_up_after)?));
+        policy.map_err(serde::de::Error::custom)
+    }
 }
 
 impl Default for RetryPolicy {

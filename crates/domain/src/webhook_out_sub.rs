@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::callback_header::CallbackHeader;
 use crate::destination::CallbackUrl;
 use crate::health::LaneRecord;
 use crate::id::{IntegrationId, WebhookOutSubId};
 use crate::notification_emails::NotificationEmails;
 use crate::payload_render_view::ViewName;
+use crate::rate_limit::RateLimit;
+use crate::retry::RetryPolicy;
 use crate::success_code::SuccessCode;
 use crate::time::Moment;
 
@@ -119,6 +122,18 @@ pub struct WebhookOutSub {
     pub timeout_seconds: Option<u32>,
     /// Most requests at once; absent means [`MAX_IN_FLIGHT_DEFAULT`].
     pub max_in_flight: Option<u32>,
+    /// Whether a newer job of an order replaces those of it that wait.
+    #[serde(default)]
+    pub supersede: bool,
+    /// Headers that its requests bear beside ours, as they are shown; the secret ones are kept apart.
+    #[serde(default)]
+    pub headers: Vec<CallbackHeader>,
+    /// When failed deliveries are attempted again; absent means the server's.
+    #[serde(default)]
+    pub retry_policy: Option<RetryPolicy>,
+    /// How many requests it takes; absent means as many as come.
+    #[serde(default)]
+    pub rate_limit: Option<RateLimit>,
     /// How its lane is.
     pub health: LaneRecord,
     /// When it was made.

@@ -19,7 +19,7 @@ use crate::payload_render_views::rendering::{KnownView, resolve};
 /// Integrations whose subscriptions are kept; with more, all are forgotten and read anew.
 const INTEGRATIONS_KEPT_MAX: usize = 10_000;
 
-pub(crate) const ACTIVE_SUBSCRIPTIONS: &str = "select id, statuses, events, payload_render_view, version, ordering from webhook_out_subs \
+pub(crate) const ACTIVE_SUBSCRIPTIONS: &str = "select id, statuses, events, payload_render_view, version, ordering, supersede from webhook_out_subs \
      where integration_id = ?1 and deleted_at is null and active = 1 order by id";
 pub(crate) const ACTIVE_WORDS: &str = "select key, slug from list_items where active = 1";
 
@@ -40,6 +40,7 @@ pub(crate) struct Subscriber {
     pub(crate) view: KnownView,
     pub(crate) version: Version,
     pub(crate) ordering: Ordering,
+    pub(crate) supersede: bool,
 }
 
 /// The active words of both vocabularies.
@@ -132,6 +133,7 @@ fn read_subscribers(
             version,
             ordering: Ordering::parse(row.get_ref(5)?.as_str().map_err(sql)?)
                 .ok_or_else(|| corrupt("unknown ordering"))?,
+            supersede: row.get(6)?,
         });
     }
     Ok(subscribers)

@@ -30,6 +30,7 @@ mod record;
 mod registry;
 mod release;
 mod sessions;
+mod supersede;
 mod troubles;
 mod users;
 mod webhook_jobs;

@@ -20,6 +20,7 @@ use crate::open::SqliteStore;
 
 mod create;
 pub(crate) mod delete;
+mod headers;
 mod list;
 mod row;
 mod secret;

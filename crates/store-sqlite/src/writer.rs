@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use domain::id::WebhookOutSubId;
+use domain::id::{WebhookJobId, WebhookOutSubId};
 use rand::rngs::StdRng;
 use rusqlite::Connection;
 use store::{Lane, LaneOwner, MailWaker, NoLanes, ReadyJob, SecretKey, StoreError};
@@ -57,6 +57,8 @@ pub(crate) struct Writing {
     /// For the random part of webhook ids.
     pub(crate) chance: StdRng,
     effects: Vec<Effect>,
+    /// Jobs that became final after they were noted as ready: the lanes are not told of them.
+    withdrawn: Vec<WebhookJobId>,
     jobs_made: usize,
 }
 
@@ -72,6 +74,11 @@ impl Writing {
     /// Notes a job that may be started once this is committed.
     pub(crate) fn ready(&mut self, job: ReadyJob) {
         self.effects.push(Effect::Ready(job));
+    }
+
+    /// Notes that a job must not be started, though this very commit may have made it ready.
+    pub(crate) fn withdrawn(&mut self, job: WebhookJobId) {
+        self.withdrawn.push(job);
     }
 
     /// Notes a lane that is new or changed.
@@ -104,7 +111,7 @@ impl Writing {
         &mut self,
         body: impl FnOnce(&mut Writing) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let effects = self.effects.len();
+        let (effects, withdrawn) = (self.effects.len(), self.withdrawn.len());
         self.execute("savepoint work")?;
         let result = body(self);
         if result.is_ok() {
@@ -112,6 +119,7 @@ impl Writing {
             return result;
         }
         self.effects.truncate(effects);
+        self.withdrawn.truncate(withdrawn);
         self.known.forget_all();
         // SQLite ends the whole transaction by itself on some errors, such as a full disk.
         if !self.connection.is_autocommit() {
@@ -155,6 +163,7 @@ pub(crate) fn run(
         mail_waker: Arc::new(|| ()),
         chance,
         effects: Vec::new(),
+        withdrawn: Vec::new(),
         jobs_made: 0,
     };
     let mut writer = Writer {
@@ -257,6 +266,7 @@ impl Writer {
     /// what the system's cache holds cannot be trusted, and SQLite recovers from the log.
     fn roll_back(&mut self) {
         self.writing.effects.clear();
+        self.writing.withdrawn.clear();
         self.writing.known.forget_all();
         if !self.writing.connection.is_autocommit()
             && let Err(error) = self.writing.execute("rollback")
@@ -288,9 +298,11 @@ impl Writer {
     /// Tells the lanes' owner what was committed.
     fn tell(&mut self) {
         let owner = self.writing.owner.clone();
+        let withdrawn = std::mem::take(&mut self.writing.withdrawn);
         let mut ready = Vec::new();
         for effect in self.writing.effects.drain(..) {
             match effect {
+                Effect::Ready(job) if withdrawn.contains(&job.id) => {}
                 Effect::Ready(job) => ready.push(job),
                 // What is ready was so before the lane changed, and must not be told after it.
                 Effect::Changed(lane) => {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::callback_header::CallbackHeader;
 use domain::health::LaneRecord;
 use domain::id::{OrderId, WebhookJobId, WebhookOutSubId};
 use domain::signature::SigningSecrets;
@@ -33,6 +34,8 @@ pub struct Lane {
     pub sub: Arc<WebhookOutSub>,
     /// What signs its payloads.
     pub secrets: Arc<SigningSecrets>,
+    /// The headers of the subscription with their values.
+    pub headers: Arc<[CallbackHeader]>,
     /// Under which ownership.
     pub fence: Fence,
     /// When the first of its waiting jobs that are not held is due.

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::callback_header::CallbackHeader;
 use domain::destination::CallbackUrl;
 use domain::id::{IntegrationId, WebhookOutSubId};
 use domain::notification_emails::NotificationEmails;
 use domain::payload_render_view::ViewName;
+use domain::rate_limit::RateLimit;
+use domain::retry::RetryPolicy;
 use domain::signature::SigningSecret;
 use domain::success_code::SuccessCode;
 use domain::webhook_job::WebhookJob;
@@ -50,6 +53,14 @@ pub struct NewWebhookOutSub {
     pub timeout_seconds: Option<u32>,
     /// Most requests at once.
     pub max_in_flight: Option<u32>,
+    /// Whether a newer job of an order replaces those of it that wait.
+    pub supersede: bool,
+    /// Headers that its requests bear beside ours.
+    pub headers: Vec<CallbackHeader>,
+    /// When failed deliveries are attempted again.
+    pub retry_policy: Option<RetryPolicy>,
+    /// How many requests it takes.
+    pub rate_limit: Option<RateLimit>,
     /// What signs its payloads.
     pub signing_secret: SigningSecret,
     /// Makes the create repeatable.
@@ -87,6 +98,14 @@ pub struct WebhookOutSubChanges {
     pub timeout_seconds: Option<Option<u32>>,
     /// Most requests at once.
     pub max_in_flight: Option<Option<u32>>,
+    /// Whether a newer job of an order replaces those of it that wait.
+    pub supersede: Option<bool>,
+    /// Headers that its requests bear beside ours; all are replaced.
+    pub headers: Option<Vec<CallbackHeader>>,
+    /// When failed deliveries are attempted again.
+    pub retry_policy: Option<Option<RetryPolicy>>,
+    /// How many requests it takes.
+    pub rate_limit: Option<Option<RateLimit>>,
 }
 
 /// A subscription with its signing secret: the answer of create and rotate_secret only.

@@ -7,8 +7,8 @@ use domain::signature::SigningSecret;
 use domain::webhook_out_sub::Ordering;
 use store::{NewWebhookOutSub, Reference};
 
-use super::fields;
 use super::shape::CREATED;
+use super::{fields, policies};
 use crate::call::Call;
 use crate::created;
 use crate::endpoint::{Answer, Endpoint};
@@ -40,6 +40,10 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "create")
         fields::MAX_IN_FLIGHT.at(1300),
         fields::SIGNING_SECRET.at(1400),
         IDEMPOTENCY_KEY.at(1500),
+        fields::SUPERSEDE.at(1110),
+        policies::HEADERS.at(1120),
+        policies::RETRY_POLICY.at(1150),
+        policies::RATE_LIMIT.at(1310),
     ])
     .answers(&[&status::MANDRILL_EMAIL_FAILED])
     .data(&CREATED)
@@ -84,6 +88,9 @@ fn read(call: &Call<'_>, scope: Option<Scope<'_>>) -> Result<Option<NewWebhookOu
     let success_code = input.string_as("success_code", fields::success_code);
     let payload_render_view = input.string_as("payload_render_view", str::parse);
     let version = fields::version(input);
+    let headers = policies::headers(input);
+    let retry_policy = policies::retry_policy(input);
+    let rate_limit = policies::rate_limit(input);
     let signing_secret = match input.string_as("signing_secret", str::parse::<SigningSecret>) {
         Some(own) => own,
         None => call.app().new_signing_secret()?,
@@ -105,6 +112,10 @@ fn read(call: &Call<'_>, scope: Option<Scope<'_>>) -> Result<Option<NewWebhookOu
             ordering: fields::ordering(input).unwrap_or(Ordering::Order),
             timeout_seconds: fields::small(input, "timeout_seconds"),
             max_in_flight: fields::small(input, "max_in_flight"),
+            supersede: input.boolean("supersede").unwrap_or(false),
+            headers: headers.unwrap_or_default(),
+            retry_policy,
+            rate_limit,
             signing_secret,
             idempotency: call.idempotency(),
         })

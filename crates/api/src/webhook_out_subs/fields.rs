@@ -76,6 +76,10 @@ pub(super) const TIMEOUT_SECONDS: Param = Param::integer("timeout_seconds")
 pub(super) const MAX_IN_FLIGHT: Param = Param::integer("max_in_flight")
     .range(1, MAX_IN_FLIGHT_MAX as i64)
     .about("Most requests at once; 32 when absent.");
+pub(super) const SUPERSEDE: Param = Param::boolean("supersede").about(
+    "Whether a newer job of an order replaces those of it that wait: the receiver then gets the newest state \
+     only. Replaced jobs end as `superseded`.",
+);
 pub(super) const SIGNING_SECRET: Param = Param::string("signing_secret").about(
     "A signing secret of your own: `whsec_` and 24 to 64 bytes in base64. One is made when absent.",
 );

@@ -79,12 +79,79 @@ const FIELDS: &[Field] = &[
         "Most requests at once; null means 32.",
     )
     .nullable(),
+    Field::new(
+        "supersede",
+        Shape::Boolean,
+        "Whether a newer job of an order replaces those of it that wait.",
+    )
+    .such_as("false"),
+    Field::new(
+        "headers",
+        Shape::List(&HEADER),
+        "Headers that every request bears beside ours; secret values are masked.",
+    ),
+    Field::new(
+        "retry_policy",
+        Shape::Record(&RETRY_POLICY),
+        "When failed deliveries are attempted again; null for the server's settings.",
+    )
+    .nullable(),
+    Field::new(
+        "rate_limit",
+        Shape::Record(&RATE_LIMIT),
+        "How many requests the receiver takes; null for as many as come.",
+    )
+    .nullable(),
     Field::new("health", Shape::Record(&HEALTH), "How its lane is."),
     CREATED_AT,
     UPDATED_AT,
 ];
 
 const WORDS: Shape = Shape::List(&Shape::String);
+
+const HEADER: Shape = Shape::Record(&Record {
+    name: "callback_header",
+    parts: &[&[
+        Field::new("name", Shape::String, "Its name.").such_as(r#""x-api-key""#),
+        Field::new(
+            "value",
+            Shape::String,
+            "Its value, or `********` for a secret one.",
+        )
+        .such_as(r#""********""#),
+        Field::new("secret", Shape::Boolean, "Whether answers mask the value."),
+    ]],
+});
+
+const RETRY_POLICY: Record = Record {
+    name: "retry_policy",
+    parts: &[&[
+        Field::new(
+            "schedule",
+            Shape::List(&Shape::String),
+            "The waits between attempts; the last one repeats.",
+        )
+        .such_as(r#"["5s", "1m", "1h"]"#),
+        Field::new(
+            "give_up_after",
+            Shape::String,
+            "How long after its first attempt a job is given up.",
+        )
+        .such_as(r#""3d""#),
+    ]],
+};
+
+const RATE_LIMIT: Record = Record {
+    name: "rate_limit",
+    parts: &[&[
+        Field::new(
+            "per_second",
+            Shape::Number,
+            "Requests a second, on average.",
+        ),
+        Field::new("burst", Shape::Integer, "Requests at once after a rest."),
+    ]],
+};
 
 const HEALTH: Record = Record {
     name: "health",

@@ -6,7 +6,7 @@ use domain::id::WebhookOutSubId;
 use store::{Reference, Target, WebhookOutSubChanges};
 
 use super::shape::WEBHOOK_OUT_SUB;
-use super::{create, fields};
+use super::{create, fields, policies};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::params::{INTEGRATION_ID, kept};
@@ -35,6 +35,10 @@ pub(crate) const ROUTE: Route = Route::put("webhook_out_subs", "update")
         fields::ORDERING.at(1300),
         fields::TIMEOUT_SECONDS.at(1400),
         fields::MAX_IN_FLIGHT.at(1500),
+        fields::SUPERSEDE.at(1310),
+        policies::HEADERS.at(1320),
+        policies::RETRY_POLICY.at(1330),
+        policies::RATE_LIMIT.at(1510),
     ])
     .answers(&[&status::MANDRILL_EMAIL_FAILED])
     .data(&WEBHOOK_OUT_SUB)
@@ -126,6 +130,14 @@ fn read(call: &Call<'_>) -> WebhookOutSubChanges {
         ordering: or_default(input, "ordering", |input, _| fields::ordering(input)),
         timeout_seconds: clearable(input.given("timeout_seconds", fields::small)),
         max_in_flight: clearable(input.given("max_in_flight", fields::small)),
+        supersede: or_default(input, "supersede", |input, name| input.boolean(name)),
+        headers: or_default(input, "headers", |input, _| policies::headers(input)),
+        retry_policy: clearable(policies::given(
+            input,
+            "retry_policy",
+            policies::retry_policy,
+        )),
+        rate_limit: clearable(policies::given(input, "rate_limit", policies::rate_limit)),
     }
 }
 

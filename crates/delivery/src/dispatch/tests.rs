@@ -101,14 +101,17 @@ fn the_alarm_is_the_earliest_of_all_lanes() {
         dispatch.changed(changed, NOW);
     }
     assert_eq!(dispatch.next_alarm(), Some(after(10)));
-    assert_eq!(dispatch.wake(after(9)), Some(after(10)));
+    dispatch.wake(after(9));
+    assert_eq!(dispatch.next_alarm(), Some(after(10)));
     assert!(dispatch.work(after(9)).claims.is_empty());
-    assert_eq!(dispatch.wake(after(20)), Some(after(30)));
+    dispatch.wake(after(20));
+    assert_eq!(dispatch.next_alarm(), Some(after(30)));
     let claims = dispatch.work(after(20)).claims;
     let lanes: Vec<i64> = claims.iter().map(|claim| claim.lane.0).collect();
     assert_eq!(lanes, [2, 3]);
     dispatch.closed(WebhookOutSubId(1), NOW);
-    assert_eq!(dispatch.wake(after(20)), None);
+    dispatch.wake(after(20));
+    assert_eq!(dispatch.next_alarm(), None);
 }
 
 #[test]

@@ -20,7 +20,8 @@ fn start_with(success: Option<&str>) -> Start {
     let mut lane = Lane::new(lane_of(sub));
     let mut memory = Memory::default();
     lane.offer(job(1), &mut memory, NOW);
-    lane.start(Trust::Suspect, &mut memory).expect("has a job")
+    lane.start(Trust::Suspect, &mut memory, NOW)
+        .expect("has a job")
 }
 
 fn judged(success: Option<&str>, result: Result<Answer, Fault>) -> Judged {

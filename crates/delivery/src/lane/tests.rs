@@ -34,7 +34,7 @@ impl Bench {
 
     fn start(&mut self) -> Option<Start> {
         let may = self.lane.can_start(NOW);
-        may.then(|| self.lane.start(Trust::Suspect, &mut self.memory))
+        may.then(|| self.lane.start(Trust::Suspect, &mut self.memory, NOW))
             .flatten()
     }
 
@@ -174,4 +174,28 @@ fn a_closed_lane_is_spent_when_its_last_job_is_recorded() {
     bench.lane.backlog.attempted(start.job.id);
     bench.lane.recorded(start.job.id, None);
     assert!(bench.lane.is_spent());
+}
+
+#[test]
+fn a_rate_limit_holds_the_next_job_up_until_its_moment() {
+    let mut sub = sub(1);
+    sub.rate_limit = Some(domain::rate_limit::RateLimit {
+        per_second: 10.0,
+        burst: 2,
+    });
+    let mut lane = Lane::new(lane_of(sub));
+    let mut memory = Memory::default();
+    for id in 1..=3 {
+        lane.offer(job(id), &mut memory, NOW);
+    }
+    assert_eq!(lane.wake_at(NOW), None, "nothing holds the first up");
+    for _ in 0..2 {
+        assert!(lane.can_start(NOW));
+        let start = lane.start(Trust::Suspect, &mut memory, NOW);
+        assert!(start.is_some());
+    }
+    let tenth = std::time::Duration::from_millis(100);
+    assert!(!lane.can_start(NOW));
+    assert_eq!(lane.wake_at(NOW), Some(NOW + tenth));
+    assert!(lane.can_start(NOW + tenth));
 }

@@ -245,6 +245,7 @@ impl State {
                 current,
                 previous: None,
             }),
+            headers: Arc::default(),
             fence: Fence(7),
             next_due_at: self.of_lane(sub.id).map(|job| job.due_at).min(),
         }

@@ -21,6 +21,7 @@ mod lists;
 mod mails;
 mod openapi;
 mod people;
+mod policies;
 mod seed;
 mod statuses;
 mod stopping;

@@ -13,8 +13,8 @@ use store::ReadyJob;
 use super::payloads::{Payload, Payloads};
 use crate::fault::Fault;
 use crate::known::Subscriber;
-use crate::release;
 use crate::writer::Writing;
+use crate::{release, supersede};
 
 pub(crate) const INSERT_STAGE: &str = "insert into order_stages (integration_id, order_id, sequence, stage, event_slug, \
      update_status, stage_at, created_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
@@ -103,6 +103,9 @@ fn add_job(
     stage: &Stage,
     payload: Payload,
 ) -> Result<WebhookJobId, Fault> {
+    if subscriber.supersede && order.sequence > 1 {
+        supersede::replace_waiting(writing, subscriber, order.id, stage.at)?;
+    }
     let webhook_id = WebhookId::new(stage.at, writing.chance.random());
     // The first stage of an order has nothing before it that could hold it.
     let may_be_held = match subscriber.ordering {

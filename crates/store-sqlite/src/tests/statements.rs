@@ -42,6 +42,7 @@ fn every_statement_fits_the_schema() {
         registry::STATEMENTS,
         release::STATEMENTS,
         sessions::STATEMENTS,
+        supersede::STATEMENTS,
         troubles::STATEMENTS,
     ];
     let nested = [

@@ -173,6 +173,10 @@ pub(super) fn new_sub(integration_id: IntegrationId, key: &str) -> NewWebhookOut
         ordering: Ordering::Order,
         timeout_seconds: None,
         max_in_flight: None,
+        supersede: false,
+        headers: Vec::new(),
+        retry_policy: None,
+        rate_limit: None,
         signing_secret: SigningSecret::from_bytes(&[3; 32]).expect("a secret"),
         idempotency: None,
     }

@@ -6,9 +6,10 @@ use domain::payload_render_view::ViewName;
 use domain::vocabulary::{ALL, folded};
 use domain::webhook_out_sub::{WEBHOOK_OUT_SUBS_MAX, WebhookOutSub};
 use rusqlite::{Connection, params};
+use serde::Serialize;
 use store::{Change, Created, List, NewWebhookOutSub, Reference, Refusal, Target, WithSecret};
 
-use super::{row, secret, write_event};
+use super::{headers, row, secret, write_event};
 use crate::fault::Fault;
 use crate::list_query::one;
 use crate::writer::Writing;
@@ -16,8 +17,9 @@ use crate::{check, idempotency};
 
 pub(crate) const INSERT: &str = "insert into webhook_out_subs (integration_id, key, name, callback_url, statuses, events, \
      notification_emails, success_code, payload_render_view, active, notify, version, ordering, \
-     timeout_seconds, max_in_flight, signing_secret, created_at, updated_at) \
-     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17)";
+     timeout_seconds, max_in_flight, supersede, headers, sealed_headers, retry_policy, rate_limit, \
+     signing_secret, created_at, updated_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+     ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?22)";
 // webhook_out_subs_by_key
 pub(crate) const COUNT: &str =
     "select count(*) from webhook_out_subs where integration_id = ?1 and deleted_at is null";
@@ -43,6 +45,10 @@ pub(super) fn create(
     let sealed = writing
         .key
         .seal(secret::PLACE, new.signing_secret.as_bytes())?;
+    let sealed = Sealed {
+        signing_secret: sealed,
+        headers: headers::seal(&writing.key, &new.headers)?,
+    };
     let signing_secret = new.signing_secret.to_text();
     let idempotency = new.idempotency.clone();
     let sub = insert(&writing.connection, new, &sealed, change)?;
@@ -125,12 +131,19 @@ pub(super) fn view(integration_id: IntegrationId, name: &ViewName) -> Reference 
     Reference::new("payload_render_view", target)
 }
 
+/// What is kept sealed of a subscription.
+struct Sealed {
+    signing_secret: Vec<u8>,
+    headers: Option<Vec<u8>>,
+}
+
 fn insert(
     connection: &Connection,
     new: NewWebhookOutSub,
-    sealed: &[u8],
+    sealed: &Sealed,
     change: &Change,
 ) -> Result<WebhookOutSub, Fault> {
+    let shown = headers::shown(&new.headers);
     connection.prepare_cached(INSERT)?.execute(params![
         new.integration_id.0,
         new.key,
@@ -149,7 +162,12 @@ fn insert(
         new.ordering.name(),
         new.timeout_seconds,
         new.max_in_flight,
-        sealed,
+        new.supersede,
+        serde_json::to_string(&shown)?,
+        sealed.headers,
+        as_json(new.retry_policy.as_ref())?,
+        as_json(new.rate_limit.as_ref())?,
+        sealed.signing_secret,
         change.at.microseconds(),
     ])?;
     Ok(WebhookOutSub {
@@ -169,8 +187,17 @@ fn insert(
         ordering: new.ordering,
         timeout_seconds: new.timeout_seconds,
         max_in_flight: new.max_in_flight,
+        supersede: new.supersede,
+        headers: shown,
+        retry_policy: new.retry_policy,
+        rate_limit: new.rate_limit,
         health: LaneRecord::default(),
         created_at: change.at,
         updated_at: change.at,
     })
+}
+
+/// A structure as a column has it.
+pub(super) fn as_json(value: Option<&impl Serialize>) -> Result<Option<String>, Fault> {
+    Ok(value.map(serde_json::to_string).transpose()?)
 }

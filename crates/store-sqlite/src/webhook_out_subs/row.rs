@@ -9,9 +9,10 @@ use domain::id::{IntegrationId, WebhookOutSubId};
 use domain::signature::{SigningSecret, SigningSecrets};
 use domain::webhook_out_sub::{Ordering, Version, WebhookOutSub};
 use rusqlite::{Connection, Row, params};
+use serde::de::DeserializeOwned;
 use store::{Fence, Lane, SecretKey};
 
-use super::secret;
+use super::{headers, secret};
 use crate::fault::Fault;
 use crate::list_query::{all, moment, moment_if_any, one};
 
@@ -19,7 +20,8 @@ macro_rules! select_subscription {
     () => {
         "select s.id, integration_id, key, name, callback_url, statuses, events, \
          notification_emails, success_code, payload_render_view, active, notify, version, \
-         ordering, timeout_seconds, max_in_flight, signing_secret, previous_signing_secret, \
+         ordering, timeout_seconds, max_in_flight, supersede, headers, sealed_headers, \
+         retry_policy, rate_limit, signing_secret, previous_signing_secret, \
          previous_signs_until, created_at, updated_at, l.record as health \
          from webhook_out_subs s left join lanes l on l.webhook_out_sub_id = s.id \
          where deleted_at is null "
@@ -83,6 +85,7 @@ fn read_lane(connection: &Connection, key: &SecretKey, row: &Row<'_>) -> Result<
     Ok(Lane {
         secrets: Arc::new(read_secrets(key, row)?),
         sub: Arc::new(sub),
+        headers: headers::open(key, row.get("sealed_headers")?)?,
         fence: ONLY_OWNER,
         next_due_at: next_due_at.flatten(),
     })
@@ -129,6 +132,10 @@ fn read(row: &Row<'_>) -> Result<WebhookOutSub, Fault> {
         ordering: Ordering::parse(&ordering).ok_or_else(|| corrupt(id, "unknown ordering"))?,
         timeout_seconds: row.get("timeout_seconds")?,
         max_in_flight: row.get("max_in_flight")?,
+        supersede: row.get("supersede")?,
+        headers: json(row, id, "headers")?.unwrap_or_default(),
+        retry_policy: json(row, id, "retry_policy")?,
+        rate_limit: json(row, id, "rate_limit")?,
         health: match health {
             Some(record) => {
                 serde_json::from_str(&record).map_err(|error| Fault::corrupt("lanes", id, error))?
@@ -138,6 +145,12 @@ fn read(row: &Row<'_>) -> Result<WebhookOutSub, Fault> {
         created_at: moment(row, "created_at")?,
         updated_at: moment(row, "updated_at")?,
     })
+}
+
+fn json<T: DeserializeOwned>(row: &Row<'_>, id: i64, column: &str) -> Result<Option<T>, Fault> {
+    let text: Option<String> = row.get(column)?;
+    let read = text.map(|text| serde_json::from_str(&text)).transpose();
+    read.map_err(|error| corrupt(id, error))
 }
 
 fn parsed<T>(row: &Row<'_>, id: i64, column: &str) -> Result<Option<T>, Fault>

@@ -1,5 +1,6 @@
 //! Changing a subscription.
 
+use domain::callback_header::CallbackHeader;
 use domain::health::LaneHealth;
 use domain::id::{IntegrationId, WebhookOutSubId};
 use domain::time::Moment;
@@ -8,8 +9,8 @@ use domain::webhook_out_sub::WebhookOutSub;
 use rusqlite::{Connection, params};
 use store::{Change, List, Reference, Target, WebhookOutSubChanges};
 
-use super::create::{no_address, view, words};
-use super::{find, row, write_event};
+use super::create::{as_json, no_address, view, words};
+use super::{find, headers, row, write_event};
 use crate::fault::Fault;
 use crate::record::put_lane;
 use crate::writer::Writing;
@@ -19,10 +20,13 @@ use crate::{check, release};
 pub(crate) const UPDATE: &str = "update webhook_out_subs set key = ?2, name = ?3, callback_url = ?4, statuses = ?5, events = ?6, \
      notification_emails = ?7, success_code = ?8, payload_render_view = ?9, active = ?10, \
      notify = ?11, version = ?12, ordering = ?13, timeout_seconds = ?14, max_in_flight = ?15, \
-     updated_at = ?16 where id = ?1";
+     updated_at = ?16, supersede = ?17, retry_policy = ?18, rate_limit = ?19 where id = ?1";
+// primary key
+pub(crate) const UPDATE_HEADERS: &str =
+    "update webhook_out_subs set headers = ?2, sealed_headers = ?3 where id = ?1";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[UPDATE];
+pub(crate) const STATEMENTS: &[&str] = &[UPDATE, UPDATE_HEADERS];
 
 pub(super) fn update(
     writing: &mut Writing,
@@ -33,10 +37,14 @@ pub(super) fn update(
 ) -> Result<WebhookOutSub, Fault> {
     let before = find(&writing.connection, integration_id, id)?;
     let references = references(&before, &changes);
+    let new_headers = changes.headers.clone();
     let mut after = changed(before.clone(), changes);
     after.updated_at = change.at;
     refuse_bad(&writing.connection, &references, &after)?;
     store(&writing.connection, &after)?;
+    if let Some(new) = new_headers {
+        store_headers(writing, &after, &new)?;
+    }
     if after.active != before.active || (after.active && before.health.is_off()) {
         switch(&writing.connection, &mut after, change.at)?;
     }
@@ -108,6 +116,12 @@ fn changed(sub: WebhookOutSub, changes: WebhookOutSubChanges) -> WebhookOutSub {
         ordering: changes.ordering.unwrap_or(sub.ordering),
         timeout_seconds: changes.timeout_seconds.unwrap_or(sub.timeout_seconds),
         max_in_flight: changes.max_in_flight.unwrap_or(sub.max_in_flight),
+        supersede: changes.supersede.unwrap_or(sub.supersede),
+        headers: changes
+            .headers
+            .map_or(sub.headers, |new| headers::shown(&new)),
+        retry_policy: changes.retry_policy.unwrap_or(sub.retry_policy),
+        rate_limit: changes.rate_limit.unwrap_or(sub.rate_limit),
         ..sub
     }
 }
@@ -132,7 +146,21 @@ fn store(connection: &Connection, sub: &WebhookOutSub) -> Result<(), Fault> {
         sub.timeout_seconds,
         sub.max_in_flight,
         sub.updated_at.microseconds(),
+        sub.supersede,
+        as_json(sub.retry_policy.as_ref())?,
+        as_json(sub.rate_limit.as_ref())?,
     ])?;
+    Ok(())
+}
+
+fn store_headers(
+    writing: &Writing,
+    sub: &WebhookOutSub,
+    new: &[CallbackHeader],
+) -> Result<(), Fault> {
+    let mut update = writing.connection.prepare_cached(UPDATE_HEADERS)?;
+    let shown = serde_json::to_string(&sub.headers)?;
+    update.execute(params![sub.id.0, shown, headers::seal(&writing.key, new)?])?;
     Ok(())
 }
 

@@ -1,0 +1,59 @@
+//! Replacing what waits: where a subscription wants only the newest of an order, a newer job takes the place
+//! of those that wait.
+
+use domain::id::{OrderId, WebhookJobId};
+use domain::time::Moment;
+use domain::webhook_out_sub::Ordering;
+use rusqlite::params;
+use store::Withdrawal;
+
+use crate::fault::Fault;
+use crate::known::Subscriber;
+use crate::list_query::all;
+use crate::release;
+use crate::writer::Writing;
+
+// webhook_jobs_waiting_of_order; what was made by hand is not replaced
+pub(crate) const WAITING: &str = "select id from webhook_jobs where webhook_out_sub_id = ?1 and order_id = ?2 \
+     and finished_at is null and ordered = 1 order by id";
+// primary key
+pub(crate) const SUPERSEDE: &str = "update webhook_jobs set state = 'superseded', next_attempt_at = null, finished_at = ?2 \
+     where id = ?1";
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[WAITING, SUPERSEDE];
+
+/// Ends the waiting jobs of an order, whose newer one is about to be stored. One that is in flight at this
+/// moment stays: it may arrive.
+pub(crate) fn replace_waiting(
+    writing: &mut Writing,
+    subscriber: &Subscriber,
+    order: OrderId,
+    at: Moment,
+) -> Result<(), Fault> {
+    let waiting: Vec<i64> = all(
+        &writing.connection,
+        WAITING,
+        [subscriber.id.0, order.0],
+        |row| Ok(row.get(0)?),
+    )?;
+    let mut has_replaced = false;
+    for id in waiting {
+        if writing.owner.withdraw(subscriber.id, WebhookJobId(id)) == Withdrawal::InFlight {
+            continue;
+        }
+        writing.withdrawn(WebhookJobId(id));
+        let params = params![id, at.microseconds()];
+        writing
+            .connection
+            .prepare_cached(SUPERSEDE)?
+            .execute(params)?;
+        has_replaced = true;
+    }
+    // Other orders may have waited for it.
+    if has_replaced && subscriber.ordering == Ordering::Subscription {
+        let (sub, ordering) = (subscriber.id, subscriber.ordering);
+        release::release_next(writing, sub, Some(order), ordering, at)?;
+    }
+    Ok(())
+}
