@@ -9,10 +9,13 @@
 //! known is `null`, as in the built-in views. That hides misspelt names, so a template that is saved is first
 //! looked through for names that nothing has (`names`), and tried with samples.
 
+mod allowed;
+mod checks;
 mod context;
 mod filters;
 mod names;
 mod output;
+mod weight;
 
 #[cfg(test)]
 mod tests;
@@ -74,16 +77,8 @@ impl Template {
             let message = format!("has more than {TEMPLATE_BYTES_MAX} bytes");
             return Err(TemplateFault::new(message));
         }
-        // It writes whatever it joins as text before anybody could weigh that.
-        if let Some(line) = text.lines().position(|line| line.contains('~')) {
-            let message =
-                "cannot hold ~; join texts with [\"a\", b]|join, and write \\u007e for the sign";
-            return Err(TemplateFault {
-                line: Some(line + 1),
-                message: message.to_owned(),
-            });
-        }
         guarded(|| {
+            allowed::check(text)?;
             let mut environment = environment();
             let added = environment.add_template_owned(NAME, text.to_owned());
             added.map_err(|error| TemplateFault::of(&error))?;
@@ -206,6 +201,7 @@ fn environment() -> Environment<'static> {
     // The one would show the engine's inside, the other makes values that hold themselves.
     environment.remove_global("debug");
     environment.remove_global("namespace");
+    checks::guard(&mut environment);
     filters::guard(&mut environment);
     environment
 }

@@ -23,6 +23,17 @@ pub(super) const NAMES: [&str; 11] = [
     "thin",
 ];
 
+/// Those of them that stand for a number, or for a text that is short.
+pub(super) const PLAIN_NAMES: [&str; 7] = [
+    "stage",
+    "event",
+    "stage_at",
+    "accepted_at",
+    "sequence",
+    "order_stage_id",
+    "integration_id",
+];
+
 /// What `order` has beside its fields.
 pub(super) const ORDER_NAMES: [&str; 4] = ["id", "external_order_id", "status", "created_at"];
 
