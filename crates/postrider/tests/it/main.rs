@@ -18,6 +18,7 @@ mod folder;
 mod lists;
 mod mails;
 mod openapi;
+mod schemathesis;
 mod seed;
 mod stopping;
 mod unavailable;

@@ -1,0 +1,201 @@
+"""Hooks and checks for `schemathesis`: one run is one caller, told by the JSON file that POSTRIDER_FUZZ_RUN names.
+
+The document is changed in one place only: what a sensitive route takes is described without its base64, which the
+serializer below adds again, so that its parameters are really varied.
+"""
+
+import base64
+import json
+import os
+import re
+import urllib.request
+import zlib
+
+import schemathesis
+
+with open(os.environ["POSTRIDER_FUZZ_RUN"]) as file:
+    RUN = json.load(file)
+
+PREFIX = "/api/v1/"
+# What `check` of the contract's declarations says: valid data never hears it, or the document promises too much.
+OFF_THE_SCHEMA = re.compile(
+    r"^(must be (a string|an integer|a number|a boolean|an object|an array|one of)|must have \d|unknown parameter)"
+)
+# What even a liaison may use: reading, what concerns their own session, and sending again.
+READING = re.compile(r"(/(index|show|preview)$)|^(sessions|clients)/|^users/update$|^webhook_jobs/retry$")
+# What users without a role may use.
+ROLE_LESS = re.compile(r"^(sessions|clients)/|^users/(show|update|client_register)$")
+# Values that have a chance where random text has none; references are to records of the run.
+LIKELY = {
+    "integration_id": [RUN["mine"], RUN["mine"], RUN["mine"], RUN["theirs"]],
+    "id": list(range(1, 13)),
+    "order_id": list(range(1, 9)),
+    "order_stage_id": list(range(1, 9)),
+    # Nobody but the run's own receiver is ever called.
+    "callback_url": [RUN["receiver"], RUN["receiver"] + "/other"],
+    "key": ["alpha", "beta", "gamma", "delta"],
+    "slug": ["alpha", "beta", "scheduled"],
+    "external_order_id": ["order-1", "order-2", "order-3"],
+    "stage": ["scheduled", "completed", "new_request"],
+    "status": ["new_request", "scheduled"],
+    "event_slug": ["appointment_confirmed", "scheduled"],
+    "statuses": [["*"], ["scheduled", "completed"], []],
+    "events": [["*"], []],
+    "notification_emails": ["ann@example.com", "ann@example.com,bob@example.com"],
+    "email": ["ann@example.com", "bob@example.com", "carl@example.com"],
+    "success_code": ["2xx", "200,204", "201"],
+    "payload_render_view": ["order_v2", "order_v3"],
+    "template": ['{"id": {{ order.id }}}', "{% for x in order %}{{ x }}{% endfor %}", "{{ missing.below }}"],
+    "signing_secret": ["whsec_" + base64.b64encode(bytes(range(32))).decode()],
+    "idempotency_key": ["once"],
+    "scoped_integrations": [[], [RUN["mine"]], [RUN["theirs"]]],
+    "revision": [1, 2],
+}
+# Of so many, one value stays as it was generated.
+KEPT_OF = 4
+
+
+def action(case):
+    return case.path.removeprefix(PREFIX)
+
+
+def is_positive(case):
+    return case.meta is None or case.meta.generation.mode.is_positive
+
+
+def chance(body, salt):
+    """A number that depends on the body alone, so that a run can be repeated and a failure made smaller."""
+    return zlib.crc32(json.dumps([body, salt], sort_keys=True).encode())
+
+
+def call(name, parameters, token):
+    """A request beside the run, with an address of its own, which no throttle knows yet."""
+    text = json.dumps(parameters)
+    sensitive = name == "clients/register"
+    request = urllib.request.Request(
+        RUN["url"] + PREFIX + name,
+        method="POST",
+        data=base64.b64encode(text.encode()) if sensitive else text.encode(),
+        headers={
+            "Content-Type": "text/plain" if sensitive else "application/json",
+            "X-Forwarded-For": forwarded_for(),
+            **({} if sensitive else {"Authorization": f"Bearer {token}"}),
+        },
+    )
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)["data"]
+
+
+def forwarded_for():
+    forwarded_for.count += 1
+    high, low = divmod(forwarded_for.count, 250)
+    return f"10.{RUN['number']}.{high % 250}.{low + 1}"
+
+
+forwarded_for.count = 0
+
+
+@schemathesis.hook
+def before_load_schema(context, raw_schema):
+    for methods in raw_schema["paths"].values():
+        for operation in methods.values():
+            media = operation["requestBody"]["content"].get("text/plain")
+            if media:
+                media["schema"] = media["schema"]["contentSchema"]
+                media["example"] = json.loads(base64.b64decode(media["example"]))
+
+
+@schemathesis.serializer("text/plain")
+def sensitive(context, value):
+    return base64.b64encode(json.dumps(value).encode())
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    case.headers = dict(case.headers or {})
+    case.headers["X-Forwarded-For"] = forwarded_for()
+    token = RUN["token"]
+    if action(case) == "sessions/delete" and RUN["kind"] != "application":
+        # It ends the session that it is called with: not the run's.
+        email = f"gone-{RUN['number']}-{forwarded_for.count}@example.com"
+        new = {"email": email, "password": "correct horse battery staple", "name": "Gone"}
+        token = call("clients/register", new, "")["session"]["token"]
+    case.headers["Authorization"] = f"Bearer {token}"
+    body = case.body
+    if not isinstance(body, dict):
+        return
+    # What stands in the body counts before the header, and would be no token.
+    if is_positive(case):
+        body.pop("token", None)
+        make_likely(body)
+        for stage in body.get("stages") or []:
+            make_likely(stage)
+    protect(action(case), body)
+
+
+def make_likely(body):
+    for name in sorted(body):
+        roll = chance(body[name], name)
+        if name in LIKELY and (roll % KEPT_OF or name == "callback_url"):
+            body[name] = LIKELY[name][roll // KEPT_OF % len(LIKELY[name])]
+
+
+def protect(name, body):
+    """The run goes on only while its routes, its applications and its users are as they were."""
+    if name in ("routes/update", "services/update") and body.get("deployed") is False:
+        body["deployed"] = True
+    if name in ("applications/update", "applications/rotate_token") and body.get("id") in RUN["applications"]:
+        body["id"] = RUN["spare_application"]
+    if name == "users/roles_update" and body.get("id") in RUN["users"]:
+        body["id"] = RUN["spare_user"]
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    if RUN["kind"] == "role_less" and action(case) == "users/client_register" and response.status_code == 200:
+        call("users/roles_update", {"id": RUN["user"], "roles": [], "scoped_integrations": []}, RUN["operator"])
+
+
+def answer(response):
+    return json.loads(response.content)
+
+
+@schemathesis.check
+def valid_data_is_refused_for_what_no_schema_says_only(ctx, response, case):
+    """In place of `positive_data_acceptance`: references, uniqueness and syntax are invalid-param too."""
+    if not is_positive(case) or response.status_code != 400:
+        return
+    body = answer(response)
+    assert body["status"] in ("invalid-param", "missing-param", "no-params-decoded"), body
+    for fault in body["errors"]:
+        assert not OFF_THE_SCHEMA.match(fault["message"]), f"the schema allows what is refused: {fault}"
+
+
+@schemathesis.check
+def nothing_of_others_is_answered(ctx, response, case):
+    if RUN["narrow"]:
+        assert RUN["marker"].encode() not in response.content, "a record of another integration was answered"
+
+
+@schemathesis.check
+def nobody_goes_beyond_their_role(ctx, response, case):
+    allowed = {"liaison": READING, "role_less": ROLE_LESS}.get(RUN["kind"])
+    if allowed and response.status_code == 200:
+        assert allowed.search(action(case)), f"{RUN['kind']} may not use {case.path}"
+    if RUN["kind"] == "role_less" and response.status_code == 403:
+        assert False, "a user without a role is told so, not forbidden"
+
+
+@schemathesis.check
+def the_token_of_the_run_stays_good(ctx, response, case):
+    token = case.body.get("token") if isinstance(case.body, dict) else None
+    if response.status_code == 401 and token is None and action(case) != "sessions/create":
+        assert answer(response)["status"] == "client-required", response.content
+
+
+@schemathesis.check
+def the_answer_bears_no_secret_of_the_run(ctx, response, case):
+    """Tokens are told once, when they are made; `client-required` tells the caller's own again."""
+    own_told = action(case) in ("sessions/show",) or response.status_code == 401
+    if not own_told:
+        assert RUN["token"].encode() not in response.content, "the token of the run was answered"
