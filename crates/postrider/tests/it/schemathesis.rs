@@ -224,7 +224,15 @@ fn drive(told: &Value, server: &Server) {
     let judged = Command::new(python())
         .args(["-m", "schemathesis.cli", "--config-file"])
         .arg(format!("{HERE}/schemathesis.toml"))
-        .args(["run", "openapi.json", "--continue-on-failure"])
+        .args([
+            "run",
+            "openapi.json",
+            "--continue-on-failure",
+            "--workers",
+            "1",
+            "--warnings",
+            "off",
+        ])
         .args(["--url", &format!("http://{}", server.address)])
         .args(["--phases", phases, "--seed", &seed.to_string()])
         .args(["--max-examples", &examples.to_string()])

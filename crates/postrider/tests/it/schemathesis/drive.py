@@ -128,13 +128,16 @@ def before_call(context, case, kwargs):
     body = case.body
     if not isinstance(body, dict):
         return
-    # What stands in the body counts before the header, and would be no token.
+    # What stands in the body counts before the header, and mostly would be no token.
+    if isinstance(body.get("token"), str) and chance(body["token"], "token") % KEPT_OF:
+        del body["token"]
     if is_positive(case):
         body = case.body = strict(body)
-        body.pop("token", None)
-        make_likely(body)
+        make_likely(body, LIKELY)
         for stage in body.get("stages") or []:
-            make_likely(stage)
+            make_likely(stage, LIKELY)
+    else:
+        make_likely(body, [name for name in ("integration_id", "id") if type(body.get(name)) is int])
     if action(case).startswith("list_items/") and is_positive(case) and "key" in body:
         body["key"] = "order_status"
     protect(action(case), body)
@@ -149,10 +152,10 @@ def strict(value):
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def make_likely(body):
+def make_likely(body, names):
     for name in sorted(body if isinstance(body, dict) else {}):
         roll = chance(body[name], name)
-        if name in LIKELY and (roll % KEPT_OF or name == "callback_url"):
+        if name in names and (roll % KEPT_OF or name == "callback_url"):
             body[name] = LIKELY[name][roll // KEPT_OF % len(LIKELY[name])]
 
 
@@ -160,10 +163,15 @@ def protect(name, body):
     """The run goes on only while its routes, its applications and its users are as they were."""
     if name in ("routes/update", "services/update") and body.get("deployed") is False:
         body["deployed"] = True
-    if name in ("applications/update", "applications/rotate_token") and body.get("id") in RUN["applications"]:
+    if name in ("applications/update", "applications/rotate_token") and is_one_of(body.get("id"), RUN["applications"]):
         body["id"] = RUN["spare_application"]
-    if name == "users/roles_update" and body.get("id") in RUN["users"]:
+    if name == "users/roles_update" and is_one_of(body.get("id"), RUN["users"]):
         body["id"] = RUN["spare_user"]
+
+
+def is_one_of(id, ids):
+    # 1.0 and True are equal to 1, and no ids.
+    return type(id) is int and id in ids
 
 
 SUCCEEDED = set()
@@ -182,14 +190,25 @@ def after_call(context, case, response):
         call("users/roles_update", {"id": RUN["user"], "roles": [], "scoped_integrations": []}, RUN["operator"])
 
 
+@schemathesis.hook
+def filter_failure(context, failure, case, response):
+    """A body of `null` is an empty one, and beside a token in the header it may be that; a test of ours says so."""
+    return not (case.body is None and type(failure).__name__ == "AcceptedNegativeData")
+
+
 def answer(response):
     return json.loads(response.content)
+
+
+def own_token(case):
+    """Whether the body has a token; the fuzzer takes some from answers, such as that of clients/register."""
+    return isinstance(case.body, dict) and case.body.get("token") is not None
 
 
 @schemathesis.check
 def valid_data_is_refused_for_what_no_schema_says_only(ctx, response, case):
     """In place of `positive_data_acceptance`: references, uniqueness and syntax are invalid-param too."""
-    if not is_positive(case) or response.status_code != 400:
+    if not is_positive(case) or own_token(case) or response.status_code != 400:
         return
     body = answer(response)
     assert body["status"] in ("invalid-param", "missing-param", "no-params-decoded"), body
@@ -208,6 +227,8 @@ def nothing_of_others_is_answered(ctx, response, case):
 
 @schemathesis.check
 def nobody_goes_beyond_their_role(ctx, response, case):
+    if own_token(case):
+        return
     allowed = {"liaison": READING, "role_less": ROLE_LESS}.get(RUN["kind"])
     if allowed and response.status_code == 200:
         assert allowed.search(action(case)), f"{RUN['kind']} may not use {case.path}"
@@ -217,8 +238,7 @@ def nobody_goes_beyond_their_role(ctx, response, case):
 
 @schemathesis.check
 def the_token_of_the_run_stays_good(ctx, response, case):
-    token = case.body.get("token") if isinstance(case.body, dict) else None
-    if response.status_code == 401 and token is None and action(case) != "sessions/create":
+    if response.status_code == 401 and not own_token(case) and action(case) != "sessions/create":
         assert answer(response)["status"] == "client-required", response.content
 
 
