@@ -15,6 +15,7 @@ mod contract;
 mod crash;
 mod delivery;
 mod folder;
+mod hostile;
 mod lists;
 mod mails;
 mod openapi;

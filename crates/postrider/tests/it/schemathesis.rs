@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::harness::server::run;
-use crate::harness::{Receiver, Server};
+use crate::harness::{Receiver, Server, base64};
 use crate::verifier::python;
 
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/schemathesis");
@@ -76,7 +76,7 @@ impl World {
     fn user(&mut self, name: &str, roles: &[&str]) -> (i64, String) {
         let new = json!({ "email": format!("{name}@postrider.example"), "name": name,
             "password": "correct horse battery staple" });
-        let body = base64(&new.to_string());
+        let body = base64(new.to_string().as_bytes());
         let text = [("content-type", "text/plain")];
         let path = "/api/v1/clients/register";
         let client = self.server.client();
@@ -148,11 +148,6 @@ fn fill(server: &mut Server, mark: &str, email: &str, url: &str) -> i64 {
         server.wait_for_job(id, job, "delivered");
     }
     id
-}
-
-fn base64(text: &str) -> String {
-    use base64::Engine;
-    base64::engine::general_purpose::STANDARD.encode(text)
 }
 
 fn number<T: std::str::FromStr>(name: &str, otherwise: T) -> T {
