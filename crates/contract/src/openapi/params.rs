@@ -28,7 +28,8 @@ pub(super) fn object(params: &'static [Param]) -> Value {
 /// One parameter. Null for an optional one is as if it were absent, or clears what it names.
 pub(super) fn schema(param: &Param) -> Value {
     let mut schema = kind(&param.kind, param.possible_values);
-    if !param.required {
+    // A token that is null may stand in the header.
+    if !param.required || matches!(param.kind, Kind::Token) {
         admit_null(&mut schema);
     }
     schema["description"] = param.description.into();

@@ -62,6 +62,7 @@ fn parameters_are_described_as_they_are_checked() {
     assert_eq!(schema["additionalProperties"], false);
     assert!(schema.get("required").is_none());
     let properties = &schema["properties"];
+    assert_eq!(properties["token"]["type"], json!(["string", "null"]));
     assert_eq!(properties["id"]["type"], json!(["integer", "null"]));
     assert_eq!(properties["id"]["maximum"], 9);
     assert!(properties["any"].get("type").is_none());

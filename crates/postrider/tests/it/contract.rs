@@ -148,6 +148,28 @@ fn each_status_is_provoked_and_found_in_its_order() {
         (
             "POST",
             "/api/v1/integrations/index",
+            &[
+                ("content-type", "application/json"),
+                ("authorization", &format!("Bearer {token}")),
+            ],
+            "null",
+            200,
+            "action-successful",
+        ),
+        (
+            "POST",
+            "/api/v1/integrations/index",
+            &[
+                ("content-type", "application/json"),
+                ("authorization", &format!("Bearer {token}")),
+            ],
+            "{\"token\": null}",
+            200,
+            "action-successful",
+        ),
+        (
+            "POST",
+            "/api/v1/integrations/index",
             &[("authorization", &format!("Bearer {token}"))],
             "{}",
             400,
