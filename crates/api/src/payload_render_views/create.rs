@@ -45,7 +45,9 @@ async fn handle(call: Call<'_>) -> Answer {
     let integration_id = scope.map(|scope| scope.integration_id());
     let key = input.string_as("key", str::parse::<ViewKey>);
     let name = input.string("name");
-    let template = input.string_as("template", str::parse::<TemplateText>);
+    let template = input.string_as("template", |text| {
+        fields::apart(|| text.parse::<TemplateText>())
+    });
     let description = input.string("description");
     let idempotency = call.idempotency();
     let free = || {

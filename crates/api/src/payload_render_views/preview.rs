@@ -119,11 +119,11 @@ async fn template(call: &Call<'_>, scope: Option<&Scope<'_>>) -> Result<Template
                 .app()
                 .payload_render_view(call.caller, scope, id, revision)
                 .await?;
-            Template::compile(&shown.template)
+            fields::apart(|| Template::compile(&shown.template))
                 .map_err(|fault| input.fault("template", fault))
                 .ok()
         }
-        None => input.string_as("template", Template::compile),
+        None => input.string_as("template", |text| fields::apart(|| Template::compile(text))),
     };
     Ok(input.finish(|| compiled)?)
 }
@@ -175,7 +175,7 @@ fn of_sample(call: &Call<'_>, scope: Option<&Scope<'_>>, template: &Template) ->
 }
 
 fn rendered(call: &Call<'_>, template: &Template, facts: &StageFacts<'_>) -> Option<Vec<u8>> {
-    let rendered = template.render(facts);
+    let rendered = fields::apart(|| template.render(facts));
     rendered
         .map_err(|fault| call.input.fault("template", fault))
         .ok()

@@ -50,7 +50,7 @@ async fn handle(call: Call<'_>) -> Answer {
         }),
         name: kept(input, "name", |input, name| input.string(name)),
         template: kept(input, "template", |input, name| {
-            input.string_as(name, str::parse::<TemplateText>)
+            input.string_as(name, |text| fields::apart(|| text.parse::<TemplateText>()))
         }),
         description: match input.given("description", Input::string) {
             Given::Value(description) => Some(Some(description)),

@@ -28,7 +28,18 @@ const ENGINE_NAMES: [&str; 3] = ["loop", "dict", "range"];
 /// Largest number in brackets: a text is counted off from its beginning, at no charge.
 const INDEX_MAX: i64 = 1_000;
 
+/// Expressions may be as deep as a template is long. Where less than this is left of the stack, in bytes, the
+/// looking goes on in a new piece of it.
+const STACK_LEFT_BYTES: usize = 64 * 1024;
+/// Such a piece, in bytes.
+const STACK_PIECE_BYTES: usize = 4 * 1024 * 1024;
+
 type Checked = Result<(), TemplateFault>;
+
+/// Looks deeper, with room for it.
+fn deeper<T>(look: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(STACK_LEFT_BYTES, STACK_PIECE_BYTES, look)
+}
 
 /// Looks through a whole template.
 ///
@@ -98,7 +109,7 @@ fn name(target: &Expr<'_>) -> Checked {
 
 /// A list or map that a name is to stand for was weighed by a filter, unless it holds constants only.
 fn filtered(value: &Expr<'_>) -> Checked {
-    match value {
+    deeper(|| match value {
         Expr::IfExpr(one) => {
             filtered(&one.true_expr)?;
             one.false_expr.iter().try_for_each(filtered)
@@ -112,10 +123,14 @@ fn filtered(value: &Expr<'_>) -> Checked {
         }
         Expr::Map(map) if map.as_const().is_none() => Refusal::NamedMap.at(map.span()),
         _ => Ok(()),
-    }
+    })
 }
 
 fn expression(one: &Expr<'_>) -> Checked {
+    deeper(|| one_expression(one))
+}
+
+fn one_expression(one: &Expr<'_>) -> Checked {
     match one {
         Expr::Const(_) => Ok(()),
         Expr::Var(var) if var.id == "loop" => Refusal::Loop.at(var.span()),
@@ -177,6 +192,9 @@ fn expression(one: &Expr<'_>) -> Checked {
 /// What stands around an operator.
 fn operands(op: BinOpKind, left: &Expr<'_>, right: &Expr<'_>, span: Span) -> Checked {
     use BinOpKind as Op;
+    if matches!(op, Op::ScAnd | Op::ScOr) {
+        return Ok(());
+    }
     let (left_plain, right_plain) = (is_plain(left), is_plain(right));
     match op {
         Op::ScAnd | Op::ScOr => Ok(()),
@@ -246,7 +264,7 @@ fn arguments(given: &[CallArg<'_>], span: Span) -> Checked {
 
 /// Whether a value holds no others, and is short or has just been charged for.
 fn is_plain(value: &Expr<'_>) -> bool {
-    match value {
+    deeper(|| match value {
         Expr::Const(one) => one.value.as_object().is_none(),
         Expr::Var(var) => PLAIN_NAMES.contains(&var.id),
         Expr::GetAttr(attr) => is_loop(&attr.expr),
@@ -265,7 +283,7 @@ fn is_plain(value: &Expr<'_>) -> bool {
         | Expr::List(_)
         | Expr::Tuple(_)
         | Expr::Map(_) => false,
-    }
+    })
 }
 
 /// Whether a value has just been charged for by its weight.

@@ -2,10 +2,23 @@
 
 use super::*;
 
-/// A template that makes a value of two equal halves, so often that no memory could hold its text.
-fn doubled() -> String {
-    let halving = "{% set x = [x, x] %}".repeat(60);
-    format!("{{% set x = [1, 2] %}}{halving}")
+/// Templates that make a value of two equal halves, so often that no memory could hold its text: as anybody
+/// would, and by ways that are not refused at sight.
+fn doubled() -> Vec<String> {
+    [
+        "{% set x = [x, x] %}",
+        "{% set x = [x, x]|list %}",
+        "{% set x = dict(a=x, b=x) %}",
+        "{% set x = [x]|chain([x]) %}",
+        "{% set x = x|default([x, x])|list %}",
+        "{% set x = (x + x) %}",
+        "{% set x = [x, x]|join %}",
+        "{% set x = [x, x]|batch(1)|list %}",
+        "{% set x = [x, x]|zip([x, x])|list %}",
+        "{% with x = [x, x]|list %}{% endwith %}",
+    ]
+    .map(|halving| format!("{{% set x = [1, 2] %}}{}", halving.repeat(60)))
+    .into()
 }
 
 #[test]
@@ -74,6 +87,15 @@ fn a_small_value_that_stands_for_a_huge_one_does_no_harm() {
     for end in [
         "{{ x }}",
         "{{ x|tojson }}",
+        "{{ {x: 1} }}",
+        "{{ {\"a\": {x: 1}} }}",
+        "{{ x in \"text\" }}",
+        "{{ \"text\" in x }}",
+        "{{ x == x }}",
+        "{{ x * 99999 }}",
+        "{{ x[x] }}",
+        "{{ x[0:9] }}",
+        "{% for a in x %}{{ loop.changed(x) }}{% endfor %}",
         "{{ x|string }}",
         "{{ x ~ x }}",
         "{{ x|join }}",
@@ -110,11 +132,12 @@ fn a_small_value_that_stands_for_a_huge_one_does_no_harm() {
         "{{ {1: 2}[x] }}",
         "{{ (x|map(\"string\"))|list }}",
     ] {
-        let text = format!("{}{end}", doubled());
-        // Whether it renders is no matter: it ends.
-        let outcome = rendered(&text);
-        if let Err(fault) = outcome {
-            assert!(!fault.message.contains("crashed"), "{end}: {fault}");
+        for doubled in doubled() {
+            let text = format!("{doubled}{end}");
+            // Whether it renders is no matter: it ends.
+            if let Err(fault) = rendered(&text) {
+                assert!(!fault.message.contains("crashed"), "{end}: {fault}");
+            }
         }
     }
 }
