@@ -1,8 +1,8 @@
-//! People from outside: made at the command line, signed in, kept over a crash, and forgotten by the files.
+//! People from outside: made at the command line, and reached by mail.
 
 use serde_json::{Value, json};
 
-use crate::harness::{Mail, Mailbox, Server, wait_for};
+use crate::harness::{Mail, Mailbox, Server};
 
 fn text(value: &Value) -> String {
     value.as_str().expect("text").to_owned()
@@ -149,47 +149,6 @@ fn commands_say_what_is_wrong() {
             .expect("text")
             .starts_with("1\tacme\tacme\t")
     );
-}
-
-#[test]
-fn a_session_outlives_a_kill() {
-    let mut server = Server::start();
-    let parameters = json!({
-        "email": "ann@example.com", "password": "correct horse", "name": "Ann"
-    });
-    let registered = server.sensitive("clients/register", &parameters).data();
-    server.kill();
-    server.restart();
-    let show = json!({ "token": registered["session"]["token"] });
-    assert_eq!(
-        server.call("sessions/show", show).data()["user"],
-        registered["user"]
-    );
-}
-
-#[test]
-fn the_eleventh_try_in_a_minute_is_refused_by_address() {
-    let mut server = Server::start();
-    // Each account is another; only the address is the same, whatever a header says.
-    let tried = wait_for("a refusal", || {
-        for number in 0..11 {
-            let email = format!("nobody-{number}@example.com");
-            let sign_in = json!({ "email": email, "password": "wrong horse" });
-            let answer = server.sensitive("sessions/create", &sign_in);
-            if answer.code == 429 {
-                return Some(answer);
-            }
-            assert_eq!(answer.status(), "invalid-credentials");
-        }
-        None
-    });
-    assert_eq!(tried.status(), "rate-limit-exceeded");
-    let wait: u32 = tried
-        .header("retry-after")
-        .expect("a wait")
-        .parse()
-        .expect("seconds");
-    assert!((1..=60).contains(&wait), "{wait}");
 }
 
 #[test]
