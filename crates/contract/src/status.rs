@@ -78,7 +78,8 @@ pub const PERMISSION_DENIED: Status = Status::new(
 pub const INVALID_CREDENTIALS: Status = Status::new(
     "invalid-credentials",
     401,
-    "No user with this e-mail address and password. Which of the two is wrong is not told.",
+    "No user with this e-mail address and password, or a link's token that is unknown, used or expired. Which of \
+     these is wrong is not told.",
 );
 /// Something required is absent.
 pub const MISSING_PARAM: Status = Status::new(

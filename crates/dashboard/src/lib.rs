@@ -18,6 +18,7 @@ use app::App;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
+use axum::response::Redirect;
 use axum::routing::get;
 use bytes::Bytes;
 use contract::Route;
@@ -40,8 +41,14 @@ pub fn router(dashboard: Dashboard) -> Router {
     Router::new()
         .merge(documentation::router())
         .merge(sign_in::router())
+        .route("/", get(first))
         .route("/assets/{name}", get(asset))
         .with_state(Arc::new(dashboard))
+}
+
+/// The reference is what there is to see first.
+async fn first() -> Redirect {
+    Redirect::temporary("/documentation")
 }
 
 async fn asset(State(_): State<Arc<Dashboard>>, Path(name): Path<String>) -> respond::Answer {
