@@ -8,7 +8,7 @@ use store::{Created, NewClient, NewUser, Page, Registered, UserChanges, UserQuer
 
 use crate::access::Access;
 use crate::app::App;
-use crate::caller::{Caller, Principal};
+use crate::caller::Caller;
 use crate::denied::Denied;
 use crate::sessions::random;
 
@@ -139,13 +139,5 @@ impl App {
     /// When the store cannot be read.
     pub async fn users(&self, query: UserQuery) -> Result<Page<User>, Denied> {
         Ok(self.store.users(query).await?)
-    }
-}
-
-impl Principal {
-    /// Whether it is a person without any role.
-    pub fn is_role_less(&self) -> bool {
-        self.signed_in()
-            .is_some_and(|signed_in| signed_in.user.roles.is_empty())
     }
 }

@@ -68,7 +68,6 @@ pub(crate) fn index_page(routes: &[&'static Route], public_url: &str) -> Page<'s
     let services = services(routes);
     Page {
         title: "API reference",
-        wide: false,
         aside: Some(contents::aside(&services, None)),
         main: guide::main(&services, public_url),
     }
@@ -83,7 +82,6 @@ pub(crate) fn route_page(routes: &[&'static Route], at: usize, public_url: &str)
     };
     Page {
         title: route.title,
-        wide: false,
         aside: Some(contents::aside(&services(routes), Some(route))),
         main: route::main(route, &neighbours, public_url),
     }
@@ -108,7 +106,6 @@ async fn vocabulary(State(dashboard): State<Arc<Dashboard>>, Path(key): Path<Str
             tracing::error!(%denied, list = list.name(), "a vocabulary cannot be shown");
             respond::unavailable(&Page {
                 title: "Not available",
-                wide: false,
                 aside: None,
                 main: vocabularies::unavailable(),
             })
@@ -119,7 +116,6 @@ async fn vocabulary(State(dashboard): State<Arc<Dashboard>>, Path(key): Path<Str
 fn vocabulary_page(services: &[Service], title: &str, main: Markup) -> Answer {
     respond::page(&Page {
         title,
-        wide: false,
         aside: Some(contents::aside(services, None)),
         main,
     })

@@ -61,7 +61,6 @@ async fn asset(State(_): State<Arc<Dashboard>>, Path(name): Path<String>) -> res
 pub fn page_not_found() -> Response<Bytes> {
     respond::not_found(&shell::Page {
         title: "Page not found",
-        wide: false,
         aside: None,
         main: maud::html! {
             h1 { "There is no page at this address" }

@@ -8,8 +8,6 @@ use crate::assets::{ICON, SCRIPT, STYLES, THEME};
 pub(crate) struct Page<'a> {
     /// Its name, for the window.
     pub(crate) title: &'a str,
-    /// Whether it needs the whole width.
-    pub(crate) wide: bool,
     /// What stands beside it.
     pub(crate) aside: Option<Markup>,
     /// Its content, with its only `h1`.
@@ -34,7 +32,7 @@ impl Page<'_> {
                 body {
                     a.skip href="#main" { "Skip to content" }
                     (header(self.aside.is_some()))
-                    div.frame.with-aside[self.aside.is_some()].wide[self.wide] {
+                    div.frame.with-aside[self.aside.is_some()] {
                         main #main tabindex="-1" { (self.main) }
                         // After the content, where small screens have it; wide ones show it beside.
                         @if let Some(aside) = &self.aside {

@@ -32,7 +32,6 @@ async fn sign_in(State(dashboard): State<Arc<Dashboard>>, Query(link): Query<Lin
     let token = link.link_token.filter(|token| is_link_token(token));
     respond::private(&Page {
         title: "Sign in",
-        wide: false,
         aside: None,
         main: match token {
             Some(token) => with_link(&dashboard.public_url, &token),
@@ -84,7 +83,6 @@ async fn register(State(dashboard): State<Arc<Dashboard>>) -> Answer {
     let json = r#"{"email": "ann@example.com", "password": "…", "name": "Ann Example"}"#;
     respond::page(&Page {
         title: "Register",
-        wide: false,
         aside: None,
         main: html! {
             h1 { "Register as a client" }
