@@ -17,7 +17,8 @@ const CHAPTERS: &[(&str, &str, &[&str])] = &[
             "Parameters travel in the body, ids included: a JSON object with `Content-Type: application/json`. \
              Routes with sensitive parameters take the same object as base64 with `Content-Type: text/plain`.",
             "Types are strict, nothing is trimmed, and a parameter that a route does not know is refused with the \
-             nearest name that it does. Times are RFC 3339 in UTC. For an optional parameter of a create, `null` is \
+             nearest name that it does. Times are RFC 3339 in UTC; numbers are those that 64 bits hold, in free \
+             JSON too. For an optional parameter of a create, `null` is \
              as if it were absent; in an update absent means unchanged and `null` clears. The number beside a \
              parameter is its position in this reference, not a limit.",
         ],

@@ -223,6 +223,9 @@ def valid_data_is_refused_for_what_no_schema_says_only(ctx, response, case):
     if not is_positive(case) or own_token(case) or response.status_code != 400:
         return
     body = answer(response)
+    # JSON has numbers that no 64 bits hold; the reference says that they are not taken.
+    if "number out of range" in body["message"]:
+        return
     assert body["status"] in ("invalid-param", "missing-param", "no-params-decoded"), body
     for fault in body["errors"]:
         # The rules of its keys and values are told in words.
