@@ -305,6 +305,33 @@ fn headers_are_taken_from_a_real_request() {
 }
 
 #[test]
+fn an_idempotency_key_that_is_no_text_is_refused_and_not_passed_over() {
+    let cases: [(&[u8], Result<&str, Vec<&str>>); 2] = [
+        ("clé".as_bytes(), Ok("clé")),
+        (b"cl\xe9", Err(vec!["idempotency_key"])),
+    ];
+    for (bytes, expected) in cases {
+        let mut headers = HeaderMap::new();
+        let value = http::HeaderValue::from_bytes(bytes).expect("a header");
+        headers.insert("idempotency-key", value);
+        headers.insert("authorization", http::HeaderValue::from_static("Bearer t"));
+        headers.insert(
+            "content-type",
+            http::HeaderValue::from_static("application/json"),
+        );
+        let request = Request::new(&headers, br#"{"integration_id":1,"key":"k"}"#);
+        let key = run(&EVERYTHING, &request, |input| {
+            input.finish(|| input.string("idempotency_key"))
+        });
+        let places = key.as_ref().map(String::as_str).map_err(|failure| {
+            let errors = failure.errors.iter();
+            errors.map(|fault| fault.attr.as_str()).collect::<Vec<_>>()
+        });
+        assert_eq!(places, expected);
+    }
+}
+
+#[test]
 fn nothing_of_the_body_shows_in_debug_output() {
     let body = br#"{"token":"hush","integration_id":1,"key":"k"}"#;
     let request = request(&EVERYTHING, body);
