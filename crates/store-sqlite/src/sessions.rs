@@ -7,7 +7,6 @@ use domain::records::Actor;
 use domain::session::Session;
 use domain::time::Moment;
 use domain::token::TokenHash;
-use domain::user::Role;
 use rusqlite::{Connection, Row, params};
 use store::{
     Change, NewSignInLink, Rejection, SESSIONS_PER_USER_MAX, Sessions, SignedIn, StoreError,
@@ -222,7 +221,7 @@ fn use_link(
     };
     if let Some(integration) = integration.map(IntegrationId) {
         if before.as_ref().is_none_or(|user| user.roles.is_empty()) {
-            users::roles::give(connection, id, Role::Client, change.at)?;
+            users::roles::become_client(connection, id, change.at)?;
         }
         users::roles::scope(connection, id, integration)?;
     }

@@ -12,7 +12,7 @@ pub(crate) const ROUTE: Route = Route::post("users", "client_register")
     .about(
         "Users Client register API",
         "Makes a user without a role a client. The token is that of the `session` in the `client-required` \
-         answer; it stays good.",
+         answer; it stays good. What the user reached in a role that was taken away does not come back.",
     )
     .params(&[TOKEN, NAME.at(200).required()])
     .data(&REGISTERED)

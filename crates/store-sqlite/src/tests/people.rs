@@ -144,6 +144,36 @@ async fn a_user_without_a_role_registers_as_a_client_once() {
 }
 
 #[tokio::test]
+async fn what_a_lost_role_had_reached_comes_back_neither_by_registering_nor_by_an_invitation() {
+    let world = World::new().await;
+    let other = world.integrate("other").await;
+    link(&world, "in", None).await;
+    let signed_in = follow(&world, "in", None, 1).await.expect("in");
+    let dismiss = async || {
+        let reach = Some(vec![world.integration]);
+        for (roles, reach) in [(vec![Role::Liaison], reach), (Vec::new(), None)] {
+            let id = signed_in.user.id;
+            let set = world
+                .store
+                .update_user_roles(id, Some(roles), reach, change(2));
+            set.await.expect("set");
+        }
+    };
+    dismiss().await;
+    let session = signed_in.session.clone();
+    let registered = world
+        .store
+        .register_user_as_client(session, "Ann".to_owned(), change(3));
+    let registered = registered.await.expect("registered");
+    assert_eq!(registered.user.roles, [Role::Client]);
+    assert!(registered.user.scoped_integrations.is_empty());
+    dismiss().await;
+    link(&world, "invited", Some(other)).await;
+    let invited = follow(&world, "invited", None, 4).await.expect("in");
+    assert_eq!(invited.user.scoped_integrations, [other]);
+}
+
+#[tokio::test]
 async fn roles_and_reach_are_set_and_checked() {
     let world = World::new().await;
     let new = |address: &str, integrations: &[i64]| NewUser {

@@ -2,7 +2,7 @@
 
 use domain::records::Actor;
 use domain::session::Session;
-use domain::user::{Role, User};
+use domain::user::User;
 use rusqlite::params;
 use store::{Change, Created, NewClient, NewUser, Refusal, Registered};
 
@@ -50,7 +50,7 @@ pub(super) fn client(
     let (name, hash) = (Some(new.name.as_str()), Some(new.password_hash.as_str()));
     let id = insert(connection, &new.email, name, hash, &change)?;
     change.actor = Actor::User(id);
-    roles::give(connection, id, Role::Client, change.at)?;
+    roles::become_client(connection, id, change.at)?;
     let user = known(connection, id)?;
     write_event(connection, &change, "register", None, &user)?;
     Ok(Registered {
@@ -78,7 +78,7 @@ pub(super) fn user_as_client(
         name,
         change.at.microseconds()
     ])?;
-    roles::give(connection, before.id, Role::Client, change.at)?;
+    roles::become_client(connection, before.id, change.at)?;
     let user = known(connection, before.id)?;
     write_event(connection, change, "register", Some(&before), &user)?;
     Ok(Registered {

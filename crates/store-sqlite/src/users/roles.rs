@@ -38,12 +38,7 @@ pub(super) const STATEMENTS: &[&str] = &[
 ];
 
 /// Gives the user a role, if they have it not.
-pub(crate) fn give(
-    connection: &Connection,
-    user: UserId,
-    role: Role,
-    at: Moment,
-) -> Result<(), Fault> {
+fn give(connection: &Connection, user: UserId, role: Role, at: Moment) -> Result<(), Fault> {
     let insert = match role {
         Role::Client => INSERT_CLIENT,
         Role::Employee => INSERT_EMPLOYEE,
@@ -53,6 +48,17 @@ pub(crate) fn give(
         .prepare_cached(insert)?
         .execute(params![user.0, at.microseconds()])?;
     Ok(())
+}
+
+/// Makes a user without any role a client who reaches nothing yet: what they reached in a role that was taken
+/// away does not come back by itself.
+pub(crate) fn become_client(
+    connection: &Connection,
+    user: UserId,
+    at: Moment,
+) -> Result<(), Fault> {
+    give(connection, user, Role::Client, at)?;
+    set_scopes(connection, user, &[])
 }
 
 /// Leaves the user these roles only.
