@@ -34,6 +34,10 @@ const STACK_LEFT_BYTES: usize = 64 * 1024;
 /// Such a piece, in bytes.
 const STACK_PIECE_BYTES: usize = 4 * 1024 * 1024;
 
+/// How many expressions may stand one inside another: `a + b + c` are two. The engine works at each one's constants anew, so long
+/// chains would take it seconds.
+const DEPTH_MAX: usize = 200;
+
 type Checked = Result<(), TemplateFault>;
 
 /// Looks deeper, with room for it.
@@ -58,9 +62,9 @@ fn statement(one: &Stmt<'_>) -> Checked {
     match one {
         Stmt::Template(template) => statements(&template.children),
         Stmt::EmitRaw(_) => Ok(()),
-        Stmt::EmitExpr(emit) => expression(&emit.expr),
+        Stmt::EmitExpr(emit) => expression(&emit.expr, DEPTH_MAX),
         Stmt::IfCond(cond) => {
-            expression(&cond.expr)?;
+            expression(&cond.expr, DEPTH_MAX)?;
             statements(&cond.true_body)?;
             statements(&cond.false_body)
         }
@@ -83,7 +87,8 @@ fn for_loop(one: &ForLoop<'_>, span: Span) -> Checked {
         return Refusal::Recursion.at(span);
     }
     named(&one.target, &one.iter)?;
-    one.filter_expr.iter().try_for_each(expression)?;
+    let filter = one.filter_expr.as_ref();
+    filter.map_or(Ok(()), |filter| expression(filter, DEPTH_MAX))?;
     statements(&one.body)?;
     statements(&one.else_body)
 }
@@ -91,7 +96,7 @@ fn for_loop(one: &ForLoop<'_>, span: Span) -> Checked {
 /// A name, or some, and what they are to stand for.
 fn named(target: &Expr<'_>, value: &Expr<'_>) -> Checked {
     name(target)?;
-    expression(value)?;
+    expression(value, DEPTH_MAX)?;
     filtered(value)
 }
 
@@ -126,65 +131,73 @@ fn filtered(value: &Expr<'_>) -> Checked {
     })
 }
 
-fn expression(one: &Expr<'_>) -> Checked {
-    deeper(|| one_expression(one))
+fn expressions<'e, 't: 'e>(all: impl IntoIterator<Item = &'e Expr<'t>>, depth: usize) -> Checked {
+    all.into_iter().try_for_each(|one| expression(one, depth))
 }
 
-fn one_expression(one: &Expr<'_>) -> Checked {
+/// An expression, which may hold others as deep as this.
+fn expression(one: &Expr<'_>, depth: usize) -> Checked {
+    let Some(depth) = depth.checked_sub(1) else {
+        return Refusal::Depth.at(one.span());
+    };
+    deeper(|| one_expression(one, depth))
+}
+
+fn one_expression(one: &Expr<'_>, depth: usize) -> Checked {
     match one {
         Expr::Const(_) => Ok(()),
         Expr::Var(var) if var.id == "loop" => Refusal::Loop.at(var.span()),
         Expr::Var(_) => Ok(()),
         Expr::GetAttr(attr) if is_loop(&attr.expr) => Ok(()),
-        Expr::GetAttr(attr) => expression(&attr.expr),
-        Expr::GetItem(item) => subscript(item, item.span()),
+        Expr::GetAttr(attr) => expression(&attr.expr, depth),
+        Expr::GetItem(item) => subscript(item, item.span(), depth),
         Expr::Slice(slice) => {
             let bounds = [&slice.start, &slice.stop, &slice.step];
-            let mut bounds = bounds.into_iter().flatten();
+            let bounds = bounds.into_iter().flatten();
             if !is_weighed(&slice.expr) || !bounds.clone().all(is_plain) {
                 return Refusal::Slice.at(slice.span());
             }
-            bounds.try_for_each(expression)?;
-            expression(&slice.expr)
+            expressions(bounds, depth)?;
+            expression(&slice.expr, depth)
         }
-        Expr::UnaryOp(op) => expression(&op.expr),
+        Expr::UnaryOp(op) => expression(&op.expr, depth),
         Expr::BinOp(op) => {
             operands(op.op, &op.left, &op.right, op.span())?;
-            expression(&op.left)?;
-            expression(&op.right)
+            expression(&op.left, depth)?;
+            expression(&op.right, depth)
         }
         Expr::Compare(compare) => {
             let mut left = &compare.expr;
-            expression(left)?;
+            expression(left, depth)?;
             for op in &compare.ops {
                 operands(as_binary(op.op), left, &op.expr, compare.span())?;
-                expression(&op.expr)?;
+                expression(&op.expr, depth)?;
                 left = &op.expr;
             }
             Ok(())
         }
         Expr::IfExpr(one) => {
-            expression(&one.test_expr)?;
-            expression(&one.true_expr)?;
-            one.false_expr.iter().try_for_each(expression)
+            expression(&one.test_expr, depth)?;
+            expression(&one.true_expr, depth)?;
+            expressions(&one.false_expr, depth)
         }
         Expr::Filter(filter) => {
-            filter.expr.iter().try_for_each(expression)?;
-            arguments(&filter.args, filter.span())
+            expressions(&filter.expr, depth)?;
+            arguments(&filter.args, filter.span(), depth)
         }
         Expr::Test(test) => {
-            expression(&test.expr)?;
-            arguments(&test.args, test.span())
+            expression(&test.expr, depth)?;
+            arguments(&test.args, test.span(), depth)
         }
-        Expr::Call(one) => call(one, one.span()),
-        Expr::List(list) => list.items.iter().try_for_each(expression),
-        Expr::Tuple(tuple) => tuple.items.iter().try_for_each(expression),
+        Expr::Call(one) => call(one, one.span(), depth),
+        Expr::List(list) => expressions(&list.items, depth),
+        Expr::Tuple(tuple) => expressions(&tuple.items, depth),
         Expr::Map(map) => {
             let is_const = |key: &Expr<'_>| matches!(key, Expr::Const(_));
             if !map.keys.iter().all(is_const) {
                 return Refusal::Key.at(map.span());
             }
-            map.values.iter().try_for_each(expression)
+            expressions(&map.values, depth)
         }
     }
 }
@@ -231,7 +244,7 @@ fn as_binary(op: CompareOpKind) -> BinOpKind {
     }
 }
 
-fn subscript(item: &GetItem<'_>, span: Span) -> Checked {
+fn subscript(item: &GetItem<'_>, span: Span, depth: usize) -> Checked {
     let is_short = match &item.subscript_expr {
         Expr::Const(key) if key.value.as_str().is_some() => true,
         Expr::Const(key) => key
@@ -244,20 +257,20 @@ fn subscript(item: &GetItem<'_>, span: Span) -> Checked {
     if !is_short && !is_charged {
         return Refusal::Subscript.at(span);
     }
-    expression(&item.expr)?;
-    expression(&item.subscript_expr)
+    expression(&item.expr, depth)?;
+    expression(&item.subscript_expr, depth)
 }
 
-fn call(one: &Call<'_>, span: Span) -> Checked {
+fn call(one: &Call<'_>, span: Span, depth: usize) -> Checked {
     match &one.expr {
-        Expr::Var(var) if ["dict", "range"].contains(&var.id) => arguments(&one.args, span),
+        Expr::Var(var) if ["dict", "range"].contains(&var.id) => arguments(&one.args, span, depth),
         _ => Refusal::Call.at(span),
     }
 }
 
-fn arguments(given: &[CallArg<'_>], span: Span) -> Checked {
+fn arguments(given: &[CallArg<'_>], span: Span, depth: usize) -> Checked {
     given.iter().try_for_each(|one| match one {
-        CallArg::Pos(value) | CallArg::Kwarg(_, value) => expression(value),
+        CallArg::Pos(value) | CallArg::Kwarg(_, value) => expression(value, depth),
         CallArg::PosSplat(_) | CallArg::KwargSplat(_) => Refusal::Splat.at(span),
     })
 }

@@ -12,6 +12,7 @@ pub(super) enum Refusal<'t> {
     AutoEscape,
     Do,
     Recursion,
+    Depth,
     Taken(&'t str),
     Target,
     NamedList,
@@ -48,6 +49,7 @@ impl Refusal<'_> {
             Refusal::AutoEscape => "cannot switch `autoescape`; print JSON with the filter safe",
             Refusal::Do => "cannot hold `do`; what has no result has no use",
             Refusal::Recursion => "cannot hold a `recursive` loop; put one loop inside another",
+            Refusal::Depth => "is too long a chain; work out a part of it with `set` first",
             Refusal::Target => "can set names only, such as {% set a = … %}",
             Refusal::NamedList => {
                 "cannot name a list of its own before a filter has weighed it; write [a, b]|list"

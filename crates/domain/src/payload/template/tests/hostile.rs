@@ -65,6 +65,24 @@ fn endless_and_huge_work_is_stopped() {
 }
 
 #[test]
+fn a_chain_of_expressions_is_as_long_as_people_write_and_no_longer() {
+    for (start, link) in [
+        ("order.id", "+1"),
+        ("stage", "|upper"),
+        ("order", ".a"),
+        ("1", " and 1"),
+    ] {
+        let chain = |links: usize| format!("{{\"a\": {{{{ {start}{} }}}}}}", link.repeat(links));
+        let compiled = Template::compile(&chain(190)).map(|_| ());
+        assert_eq!(compiled, Ok(()), "{link}");
+        for links in [210, 10_000] {
+            let fault = fault(&chain(links));
+            assert!(fault.contains("is too long a chain"), "{link}: {fault}");
+        }
+    }
+}
+
+#[test]
 fn a_template_may_be_as_long_as_it_may_and_no_longer() {
     let longest = format!("{{}}{}", " ".repeat(TEMPLATE_BYTES_MAX - 2));
     assert_eq!(rendered(&longest), Ok("{}".to_owned()));
