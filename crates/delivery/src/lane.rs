@@ -166,19 +166,21 @@ impl Lane {
 
     /// Whether a job could be sent, given a slot.
     pub(crate) fn can_start(&self, now: Moment) -> bool {
-        self.has_room(now) && self.rate_wait(now).is_none()
+        self.has_room(now) && self.must_wait_until(now).is_none()
     }
 
-    /// When the lane must be looked at again: something falls due, or its rate lets the next job go.
+    /// When the lane must be looked at again: something falls due, or what holds the next job up is over.
     pub(crate) fn wake_at(&self, now: Moment) -> Option<Moment> {
-        let by_rate = self.has_room(now).then(|| self.rate_wait(now)).flatten();
-        let wakes = [self.backlog.wake_at(), by_rate];
+        let waits = self.has_room(now).then(|| self.must_wait_until(now));
+        let wakes = [self.backlog.wake_at(), waits.flatten()];
         wakes.into_iter().flatten().min()
     }
 
-    /// Until when the subscription's rate holds the next job up, if it does.
-    fn rate_wait(&self, now: Moment) -> Option<Moment> {
-        self.spent.wait_until(self.sub.rate_limit.as_ref()?, now)
+    /// Until when the receiver's wish or the subscription's rate holds the next job up, if one does.
+    fn must_wait_until(&self, now: Moment) -> Option<Moment> {
+        let limit = self.sub.rate_limit.as_ref();
+        let by_rate = limit.and_then(|limit| self.spent.wait_until(limit, now));
+        self.health.pause(now).max(by_rate)
     }
 
     fn has_room(&self, now: Moment) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::health::HealthChange;
 use domain::retry::{Next, RetryPolicy};
 use domain::time::Moment;
-use domain::verdict::JOB_FAULTS_TO_PASS;
+use domain::verdict::{self, JOB_FAULTS_TO_PASS};
 use domain::webhook_job::AttemptOutcome;
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -38,6 +38,7 @@ impl Lane {
         let active_age = self.active_age(first_attempt_clock, now);
         self.in_flight -= 1;
         self.backlog.attempted(job.id);
+        let is_paused = self.pause(&judged, now);
         let change = self.learn(job, &judged, memory, now);
         let is_refusal = judged.attempt.outcome == AttemptOutcome::JobFault && !judged.is_ours;
         let job_faults = job.job_faults + u32::from(is_refusal);
@@ -51,7 +52,8 @@ impl Lane {
             next,
             job_faults,
             first_attempt_clock,
-            lane: (change != HealthChange::None).then(|| self.health.record().clone()),
+            lane: (is_paused || change != HealthChange::None)
+                .then(|| self.health.record().clone()),
         }
     }
 
@@ -59,6 +61,13 @@ impl Lane {
     fn active_age(&self, first_attempt_clock: i64, now: Moment) -> Duration {
         let age = self.health.active_clock(now) - first_attempt_clock;
         u64::try_from(age).map_or(Duration::ZERO, Duration::from_micros)
+    }
+
+    /// Where the receiver asks to be left alone, all jobs wait. Returns whether that is to be kept.
+    fn pause(&mut self, judged: &Judged, now: Moment) -> bool {
+        let speaks = verdict::asks_all_to_wait(judged.attempt.status_code);
+        let delay = judged.retry_after.filter(|_| speaks);
+        delay.is_some_and(|delay| self.health.asked_to_pause(delay, now))
     }
 
     /// What the attempt says of the endpoint.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::id::OrderId;
+use crate::retry::RETRY_AFTER_SECONDS_MAX;
 use crate::time::Moment;
 use crate::webhook_job::AttemptOutcome;
 
@@ -64,6 +65,9 @@ pub struct LaneRecord {
     /// Whether it was switched on again after it was off for a reason, and nothing has succeeded since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recovering: bool,
+    /// Until when the receiver asked to be left alone (`Retry-After` with 429 or 503).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_until: Option<Moment>,
 }
 
 /// What an attempt did to the lane's health.
@@ -179,6 +183,22 @@ impl LaneHealth {
         }
     }
 
+    /// The receiver asked that nothing be sent for so long; a shorter wish than one before changes nothing.
+    /// Returns whether it is to be kept.
+    pub fn asked_to_pause(&mut self, delay: Duration, now: Moment) -> bool {
+        let until = now + delay.min(Duration::from_secs(RETRY_AFTER_SECONDS_MAX));
+        let is_longer = self.record.paused_until < Some(until);
+        if is_longer {
+            self.record.paused_until = Some(until);
+        }
+        is_longer
+    }
+
+    /// Until when nothing is sent, since the receiver asked for it.
+    pub fn pause(&self, now: Moment) -> Option<Moment> {
+        self.record.paused_until.filter(|until| *until > now)
+    }
+
     /// Somebody switched it off: it sends nothing until it is switched on, for no reason of its own.
     pub fn switched_off_by_hand(&mut self, now: Moment) {
         self.stop(HealthState::Off, None, now);
@@ -189,6 +209,7 @@ impl LaneHealth {
         self.record.recovering |= self.record.reason.is_some();
         self.go_on(now);
         self.record.failing_since = None;
+        self.record.paused_until = None;
         self.endpoint_faults_in_a_row = 0;
         self.orders_failed.clear();
         self.last_failure_at = None;

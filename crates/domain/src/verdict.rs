@@ -23,10 +23,25 @@ pub fn judge(status: Option<u16>, success: &SuccessCode) -> AttemptOutcome {
     }
 }
 
+/// Whether a `Retry-After` of this answer speaks of the whole endpoint, and not of one request (RFC 9110
+/// section 10.2.3; RFC 6585 section 4).
+pub fn asks_all_to_wait(status: Option<u16>) -> bool {
+    matches!(status, Some(429 | 503))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use AttemptOutcome::{Delivered, EndpointFault, Gone, JobFault};
+
+    #[test]
+    fn only_too_many_requests_and_unavailable_speak_of_the_endpoint() {
+        let speaking: Vec<u16> = (100..=999)
+            .filter(|status| asks_all_to_wait(Some(*status)))
+            .collect();
+        assert_eq!(speaking, [429, 503]);
+        assert!(!asks_all_to_wait(None));
+    }
 
     #[test]
     fn every_status_has_a_verdict() {

@@ -186,6 +186,12 @@ const HEALTH: Record = Record {
             "True where it was switched on again and nothing has succeeded since; absent otherwise.",
         )
         .optional(),
+        Field::new(
+            "paused_until",
+            Shape::Time,
+            "Until when the receiver asked to be left alone (`Retry-After` with 429 or 503); absent where it never did.",
+        )
+        .optional(),
     ]],
 };
 

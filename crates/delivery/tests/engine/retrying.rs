@@ -101,6 +101,32 @@ async fn retry_after_delays_and_never_hastens() {
     }
 }
 
+#[tokio::test]
+async fn a_receiver_that_asks_to_be_left_alone_gets_nothing_until_then() {
+    for (status, pauses) in [(429, true), (503, true), (400, false), (500, false)] {
+        let stage = Stage::new(1).await;
+        let header = ("retry-after", "120".to_owned());
+        stage
+            .receiver
+            .reply(&path(1), Reply::Status(status, Some(header)));
+        stage.store.accept(1, 1);
+        stage.recorded(1).await;
+        let until = stage.timer.now() + Duration::from_secs(120);
+        let kept = stage.store.sub(1).health.paused_until;
+        assert_eq!(kept, pauses.then_some(until), "{status}");
+        stage.receiver.reply(&path(1), Reply::status(200));
+        stage.store.accept(1, 3);
+        stage.settle().await;
+        if pauses {
+            stage.timer.set(until - Duration::from_micros(1));
+            stage.settle().await;
+            assert_eq!(stage.receiver.count("/1"), 1, "{status}");
+            stage.timer.set(until);
+        }
+        stage.recorded(4).await;
+    }
+}
+
 fn short_settings() -> delivery::Settings {
     let schedule = vec![Duration::from_secs(10)];
     delivery::Settings {

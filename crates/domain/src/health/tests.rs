@@ -261,3 +261,19 @@ fn what_somebody_switched_off_by_hand_was_no_trouble() {
     assert!(!health.record().recovering);
     assert_eq!(health.succeeded(at(2)), HealthChange::None);
 }
+
+#[test]
+fn a_wish_to_be_left_alone_holds_until_it_is_over_and_a_shorter_one_does_not_end_it() {
+    let mut health = LaneHealth::default();
+    let seconds = Duration::from_secs;
+    assert_eq!(health.pause(at(0)), None);
+    assert!(health.asked_to_pause(seconds(60), at(0)));
+    assert!(!health.asked_to_pause(seconds(10), at(0)));
+    assert!(!health.asked_to_pause(seconds(60), at(0)));
+    assert_eq!(health.pause(at(59)), Some(at(60)));
+    assert_eq!(health.pause(at(60)), None);
+    assert!(health.asked_to_pause(seconds(1_000_000), at(0)));
+    assert_eq!(health.pause(at(0)), Some(at(24 * 60 * 60)));
+    health.switched_on(at(1));
+    assert_eq!(health.pause(at(1)), None);
+}
