@@ -7,6 +7,7 @@
 //! To read a route, open `<service>/<action>.rs`: first what it declares, then its types, then what it
 //! does. What several routes declare is in `params`, `listing`, `order_fields` and the service's `fields`.
 
+mod apart;
 mod api;
 mod applications;
 mod audit_events;
@@ -21,6 +22,7 @@ mod health;
 mod integrations;
 mod list_items;
 mod listing;
+mod match_trace;
 mod notifications;
 mod openapi;
 mod order_fields;

@@ -4,4 +4,5 @@ pub(crate) mod create;
 pub(crate) mod create_many;
 pub(crate) mod index;
 mod shape;
-mod stage;
+pub(crate) mod show;
+pub(crate) mod stage;

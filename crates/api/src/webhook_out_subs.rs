@@ -2,6 +2,7 @@
 
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod explain;
 mod fields;
 pub(crate) mod index;
 mod policies;

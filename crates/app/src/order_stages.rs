@@ -1,7 +1,12 @@
 //! Changes of orders: reported and listed.
 
+use domain::id::{OrderId, OrderStageId};
+use domain::match_trace::Traced;
 use domain::order::{AcceptedStage, OrderStage};
-use store::{Created, NewOrderStage, Page, Rejection, StageQuery, StoreError};
+use store::{
+    Created, Explanation, NewOrderStage, OrderRef, Page, Reference, Rejection, StageDetail,
+    StageQuery, StoreError,
+};
 
 use crate::app::App;
 use crate::caller::Scope;
@@ -38,6 +43,43 @@ impl App {
             .into_iter()
             .map(|receipt: Result<_, Rejection>| receipt.map_err(Denied::from))
             .collect()
+    }
+
+    /// A change with its match trace.
+    ///
+    /// # Errors
+    /// Refused where it does not exist (`id`).
+    pub async fn order_stage(
+        &self,
+        scope: &Scope<'_>,
+        id: OrderStageId,
+    ) -> Result<StageDetail, Denied> {
+        let integration_id = scope.integration_id();
+        let found = self.store.order_stage(integration_id, id).await?;
+        found.ok_or_else(|| Denied::does_not_exist("id"))
+    }
+
+    /// What a change would meet in the subscriptions of an integration; of this order, or of a sample one.
+    ///
+    /// # Errors
+    /// Refused where one of the `references` does not hold.
+    pub async fn explain(
+        &self,
+        scope: &Scope<'_>,
+        mut explanation: Explanation,
+        order: Option<OrderId>,
+        references: Vec<Reference>,
+    ) -> Result<Vec<Traced>, Denied> {
+        let refusals = self.check(references).await?;
+        if !refusals.is_empty() {
+            return Err(Denied::Refused(refusals));
+        }
+        let integration_id = scope.integration_id();
+        if let Some(id) = order {
+            let order = self.store.order(integration_id, OrderRef::Id(id)).await?;
+            explanation.order = order;
+        }
+        Ok(self.store.explain(integration_id, explanation).await?)
     }
 
     /// Changes of orders.

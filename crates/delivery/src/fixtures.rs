@@ -47,6 +47,7 @@ pub(crate) fn sub(id: i64) -> WebhookOutSub {
         headers: Vec::new(),
         retry_policy: None,
         rate_limit: None,
+        filter: None,
         health: LaneRecord::default(),
         created_at: NOW,
         updated_at: NOW,

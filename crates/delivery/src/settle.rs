@@ -52,8 +52,7 @@ impl Lane {
             next,
             job_faults,
             first_attempt_clock,
-            lane: (is_paused || change != HealthChange::None)
-                .then(|| self.health.record().clone()),
+            lane: (is_paused || change != HealthChange::None).then(|| self.health.record().clone()),
         }
     }
 

@@ -7,6 +7,7 @@ pub mod health;
 pub mod id;
 pub mod in_flight;
 pub mod letter;
+pub mod match_trace;
 pub mod matching;
 pub mod notification;
 pub mod notification_emails;

@@ -58,6 +58,19 @@ impl Triggers {
 }
 
 impl Match {
+    /// The possible names.
+    pub const NAMES: [&'static str; 3] = ["status", "event", "status_and_event"];
+
+    /// The name of what is wanted, if anything is.
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Match::Status => Some(Self::NAMES[0]),
+            Match::Event => Some(Self::NAMES[1]),
+            Match::Both => Some(Self::NAMES[2]),
+            Match::Neither => None,
+        }
+    }
+
     /// Whether the change is wanted.
     pub const fn is_match(self) -> bool {
         !matches!(self, Match::Neither)

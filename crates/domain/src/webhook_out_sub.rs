@@ -104,6 +104,9 @@ pub struct WebhookOutSub {
     pub statuses: Vec<String>,
     /// Order events that make a job; `"*"` means all.
     pub events: Vec<String>,
+    /// What a change must fulfil beside; see [`crate::payload::template::filter`].
+    #[serde(default)]
+    pub filter: Option<String>,
     /// Who is told when the callback keeps failing.
     pub notification_emails: Option<NotificationEmails>,
     /// Which statuses of an answer count as delivered; absent means any 2XX.

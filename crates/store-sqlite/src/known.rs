@@ -8,19 +8,23 @@ use std::sync::Arc;
 
 use domain::id::{IntegrationId, WebhookOutSubId};
 use domain::matching::Triggers;
+use domain::payload::template::TemplateFault;
+use domain::payload::template::filter::Filter;
 use domain::payload_render_view::ViewName;
 use domain::webhook_out_sub::{Ordering, Version};
 use rusqlite::Connection;
 use store::List;
 
 use crate::fault::Fault;
+use crate::list_query::one;
+use crate::match_trace::REVISION;
 use crate::payload_render_views::rendering::{KnownView, resolve};
 
 /// Integrations whose subscriptions are kept; with more, all are forgotten and read anew.
 const INTEGRATIONS_KEPT_MAX: usize = 10_000;
 
-pub(crate) const ACTIVE_SUBSCRIPTIONS: &str = "select id, statuses, events, payload_render_view, version, ordering, supersede from webhook_out_subs \
-     where integration_id = ?1 and deleted_at is null and active = 1 order by id";
+pub(crate) const ACTIVE_SUBSCRIPTIONS: &str = "select id, statuses, events, payload_render_view, version, ordering, supersede, filter from webhook_out_subs \
+     where integration_id = ?1 and deleted_at is null and active = 1 and catching_up = 0 order by id";
 pub(crate) const ACTIVE_WORDS: &str = "select key, slug from list_items where active = 1";
 
 #[cfg(test)]
@@ -29,14 +33,23 @@ pub(crate) const STATEMENTS: &[&str] = &[ACTIVE_SUBSCRIPTIONS, ACTIVE_WORDS];
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Known {
-    subscribers: HashMap<IntegrationId, Arc<[Subscriber]>>,
+    subscribers: HashMap<IntegrationId, Arc<Subscribers>>,
     words: Option<Words>,
+}
+
+/// The subscriptions of an integration whose jobs are made with a change.
+pub(crate) struct Subscribers {
+    /// The revision of the integration that they stand under.
+    pub(crate) revision: i64,
+    /// By id.
+    pub(crate) list: Vec<Subscriber>,
 }
 
 /// An active subscription, as matching and rendering need it.
 pub(crate) struct Subscriber {
     pub(crate) id: WebhookOutSubId,
     pub(crate) triggers: Triggers,
+    pub(crate) filter: Option<Result<Filter, TemplateFault>>,
     pub(crate) view: KnownView,
     pub(crate) version: Version,
     pub(crate) ordering: Ordering,
@@ -62,19 +75,23 @@ impl Known {
         self.subscribers.remove(&integration);
     }
 
-    /// The active subscriptions of an integration, by id.
+    /// The subscriptions of an integration whose jobs are made with a change.
     pub(crate) fn subscribers(
         &mut self,
         connection: &Connection,
         integration: IntegrationId,
-    ) -> Result<Arc<[Subscriber]>, Fault> {
+    ) -> Result<Arc<Subscribers>, Fault> {
         if let Some(known) = self.subscribers.get(&integration) {
             return Ok(known.clone());
         }
         if self.subscribers.len() >= INTEGRATIONS_KEPT_MAX {
             self.subscribers.clear();
         }
-        let read: Arc<[Subscriber]> = read_subscribers(connection, integration)?.into();
+        let revision = one(connection, REVISION, [integration.0], |row| Ok(row.get(0)?))?;
+        let read = Arc::new(Subscribers {
+            revision: revision.unwrap_or_default(),
+            list: read_subscribers(connection, integration)?,
+        });
         self.subscribers.insert(integration, read.clone());
         Ok(read)
     }
@@ -134,6 +151,11 @@ fn read_subscribers(
             ordering: Ordering::parse(row.get_ref(5)?.as_str().map_err(sql)?)
                 .ok_or_else(|| corrupt("unknown ordering"))?,
             supersede: row.get(6)?,
+            filter: row
+                .get_ref(7)?
+                .as_str_or_null()
+                .map_err(sql)?
+                .map(Filter::compile),
         });
     }
     Ok(subscribers)

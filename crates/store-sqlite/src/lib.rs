@@ -19,6 +19,7 @@ mod known;
 mod list_items;
 mod list_query;
 mod mails;
+mod match_trace;
 mod migrate;
 mod notifications;
 mod open;

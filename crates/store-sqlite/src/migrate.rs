@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0003_mails.sql"),
     include_str!("schema/0004_payload_render_views.sql"),
     include_str!("schema/0005_policies.sql"),
+    include_str!("schema/0006_matching.sql"),
 ];
 
 /// Why a database cannot be used as it is.

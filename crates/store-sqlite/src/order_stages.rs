@@ -2,14 +2,19 @@
 
 use async_trait::async_trait;
 use domain::id::{IntegrationId, OrderId, OrderStageId};
+use domain::match_trace::Traced;
 use domain::order::{AcceptedStage, OrderStage};
 use rusqlite::{Connection, Row};
-use store::{Created, NewOrderStage, OrderStages, Page, Rejection, StageQuery, StoreError};
+use store::{
+    Created, Explanation, NewOrderStage, OrderStages, Page, Rejection, StageDetail, StageQuery,
+    StoreError,
+};
 
 use crate::accept::accept;
 use crate::fault::Fault;
 use crate::list_query::time::Timeline;
 use crate::list_query::{Branch, Condition, ListPlan, moment, one};
+use crate::match_trace;
 use crate::open::SqliteStore;
 
 // primary key
@@ -31,6 +36,11 @@ const TIMELINE: Timeline = Timeline {
     last: LAST,
 };
 
+/// A stage.
+pub(crate) fn of_id(connection: &Connection, id: i64) -> Result<Option<OrderStage>, Fault> {
+    one(connection, BY_ID, [id], read)
+}
+
 #[async_trait]
 impl OrderStages for SqliteStore {
     async fn accept(
@@ -41,12 +51,26 @@ impl OrderStages for SqliteStore {
     }
 
     async fn order_stages(&self, query: StageQuery) -> Result<Page<OrderStage>, StoreError> {
-        self.read(move |connection| {
-            plan(connection, &query)?.page(connection, &query.list, |connection, id| {
-                one(connection, BY_ID, [id], read)
-            })
-        })
-        .await
+        self.read(move |connection| plan(connection, &query)?.page(connection, &query.list, of_id))
+            .await
+    }
+
+    async fn order_stage(
+        &self,
+        integration_id: IntegrationId,
+        id: OrderStageId,
+    ) -> Result<Option<StageDetail>, StoreError> {
+        self.read(move |connection| match_trace::stage_detail(connection, integration_id, id))
+            .await
+    }
+
+    async fn explain(
+        &self,
+        integration_id: IntegrationId,
+        explanation: Explanation,
+    ) -> Result<Vec<Traced>, StoreError> {
+        self.read(move |connection| match_trace::explain(connection, integration_id, &explanation))
+            .await
     }
 }
 

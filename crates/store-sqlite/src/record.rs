@@ -15,8 +15,9 @@ use crate::audit::{self, AuditEvent};
 use crate::fault::Fault;
 use crate::list_query::one;
 use crate::open::SqliteStore;
+use crate::webhook_out_subs::{self, revisions};
 use crate::writer::Writing;
-use crate::{release, troubles, webhook_out_subs};
+use crate::{release, troubles};
 
 // primary keys
 pub(crate) const JOB: &str = "select j.state, j.ordered, j.order_id, j.passed, j.cancel_requested, s.ordering \
@@ -226,7 +227,7 @@ fn switch_off(
     let Some(integration) = switched.map(IntegrationId) else {
         return Ok(());
     };
-    writing.known.forget_subscribers(integration);
+    revisions::keep(writing, integration, sub, at)?;
     let change = Change {
         actor: Actor::Postrider,
         at,

@@ -22,6 +22,7 @@ mod create;
 pub(crate) mod delete;
 mod headers;
 mod list;
+pub(crate) mod revisions;
 mod row;
 mod secret;
 mod send_test;
@@ -34,6 +35,7 @@ pub(crate) use self::row::{lane, lanes, of_id};
 pub(crate) const STATEMENTS: &[&[&str]] = &[
     create::STATEMENTS,
     delete::STATEMENTS,
+    revisions::STATEMENTS,
     row::STATEMENTS,
     secret::STATEMENTS,
     send_test::STATEMENTS,

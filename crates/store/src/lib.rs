@@ -40,7 +40,9 @@ pub use lanes::{
 pub use list_items::{List, ListItemChanges, ListItems, NewListItem};
 pub use mails::{DueMails, MAILS_WAITING_MAX, MailStep, MailWaker, Mails, WaitingMail};
 pub use notifications::{NotificationQuery, Notifications};
-pub use order_stages::{NewOrderStage, OrderRef, OrderStages, StageQuery};
+pub use order_stages::{
+    Explanation, NewOrderStage, OrderRef, OrderStages, StageDetail, StageQuery,
+};
 pub use orders::{NewOrder, OrderQuery, OrderUpdate, Orders};
 pub use page::{
     COUNT_MAX, Count, Cursor, ListQuery, OFFSET_ROWS_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, Page,

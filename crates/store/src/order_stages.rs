@@ -1,8 +1,10 @@
 //! Order stages: the changes that are accepted, each with its jobs.
 
 use async_trait::async_trait;
-use domain::id::{IntegrationId, OrderId};
-use domain::order::{AcceptedStage, OrderChanges, OrderStage};
+use domain::id::{IntegrationId, OrderId, OrderStageId, WebhookOutSubId};
+use domain::match_trace::Traced;
+use domain::order::{AcceptedStage, Order, OrderChanges, OrderStage};
+use domain::payload::{Sample, StageFacts};
 use domain::time::Moment;
 
 use crate::change::{Created, Idempotency};
@@ -62,6 +64,66 @@ pub struct StageQuery {
     pub list: ListQuery,
 }
 
+/// A stage with what it met.
+#[derive(Clone, Debug)]
+pub struct StageDetail {
+    /// The stage.
+    pub stage: OrderStage,
+    /// What it met in each subscription of its integration, by id; none where it was accepted before that was kept.
+    pub match_trace: Option<Vec<Traced>>,
+}
+
+/// A change that might be.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// Only this subscription.
+    pub sub: Option<WebhookOutSubId>,
+    /// The order that would change, as it is now; none for a sample order.
+    pub order: Option<Order>,
+    /// The order status that would be reported.
+    pub stage: String,
+    /// The event that would be reported.
+    pub event_slug: Option<String>,
+    /// Whether the order would take the status.
+    pub update_status: bool,
+    /// The sample order, made now.
+    pub sample: Sample,
+    /// Now.
+    pub at: Moment,
+}
+
+impl Explanation {
+    /// What filters could tell of the change.
+    pub fn facts(&self, integration_id: IntegrationId) -> StageFacts<'_> {
+        let sample = self.sample.facts();
+        let facts = StageFacts {
+            integration_id,
+            stage: &self.stage,
+            event_slug: self.event_slug.as_deref(),
+            order_status: &self.stage,
+            ..sample
+        };
+        let Some(order) = &self.order else {
+            return facts;
+        };
+        StageFacts {
+            order_id: order.id,
+            external_order_id: order.external_order_id.as_deref(),
+            sequence: order.sequence + 1,
+            order_status: if self.update_status {
+                &self.stage
+            } else {
+                &order.status
+            },
+            order_created_at: order.created_at,
+            stage_at: self.at,
+            accepted_at: self.at,
+            fields: &order.fields,
+            ..facts
+        }
+    }
+}
+
 /// Order stages.
 #[async_trait]
 pub trait OrderStages {
@@ -80,4 +142,24 @@ pub trait OrderStages {
     /// # Errors
     /// When the store cannot be read.
     async fn order_stages(&self, query: StageQuery) -> Result<Page<OrderStage>, StoreError>;
+
+    /// A stage with its match trace.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn order_stage(
+        &self,
+        integration_id: IntegrationId,
+        id: OrderStageId,
+    ) -> Result<Option<StageDetail>, StoreError>;
+
+    /// What a change would meet in the subscriptions of an integration as they are now; nothing is changed.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn explain(
+        &self,
+        integration_id: IntegrationId,
+        explanation: Explanation,
+    ) -> Result<Vec<Traced>, StoreError>;
 }

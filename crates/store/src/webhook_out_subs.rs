@@ -7,6 +7,7 @@ use domain::callback_header::CallbackHeader;
 use domain::destination::CallbackUrl;
 use domain::id::{IntegrationId, WebhookOutSubId};
 use domain::notification_emails::NotificationEmails;
+use domain::payload::template::filter::FilterText;
 use domain::payload_render_view::ViewName;
 use domain::rate_limit::RateLimit;
 use domain::retry::RetryPolicy;
@@ -35,6 +36,8 @@ pub struct NewWebhookOutSub {
     pub statuses: Vec<String>,
     /// Order events that make a job; repeats are folded.
     pub events: Vec<String>,
+    /// What a change must fulfil beside.
+    pub filter: Option<FilterText>,
     /// Who is told when the callback keeps failing.
     pub notification_emails: Option<NotificationEmails>,
     /// Which statuses of an answer count as delivered.
@@ -80,6 +83,8 @@ pub struct WebhookOutSubChanges {
     pub statuses: Option<Vec<String>>,
     /// Order events that make a job.
     pub events: Option<Vec<String>>,
+    /// What a change must fulfil beside.
+    pub filter: Option<Option<FilterText>>,
     /// Who is told when the callback keeps failing.
     pub notification_emails: Option<Option<NotificationEmails>>,
     /// Which statuses of an answer count as delivered.

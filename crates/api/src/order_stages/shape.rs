@@ -2,6 +2,7 @@
 
 use contract::{FAULT, Field, Record, Shape};
 
+use crate::match_trace::MATCH_TRACE;
 use crate::shapes::{CREATED_AT, INTEGRATION_ID, REPLAYED};
 
 const ID: Field = Field::new("id", Shape::Integer, "Its identity.").such_as("310");
@@ -18,28 +19,44 @@ const EVENT_SLUG: Field = Field::new("event_slug", Shape::String, "The event tha
     .such_as(r#""appointment.scheduled""#);
 const STAGE_AT: Field = Field::new("stage_at", Shape::Time, "When it happened, as reported.");
 
+const FIELDS: &[Field] = &[
+    ID,
+    INTEGRATION_ID,
+    ORDER_ID,
+    Field::new(
+        "sequence",
+        Shape::Integer,
+        "The how-manieth stage of the order, from 1.",
+    )
+    .such_as("2"),
+    STAGE,
+    EVENT_SLUG,
+    Field::new(
+        "update_status",
+        Shape::Boolean,
+        "Whether the order took the status.",
+    ),
+    STAGE_AT,
+    CREATED_AT,
+];
+
 const ORDER_STAGE: Shape = Shape::Record(&Record {
     name: "order_stage",
-    parts: &[&[
-        ID,
-        INTEGRATION_ID,
-        ORDER_ID,
-        Field::new(
-            "sequence",
-            Shape::Integer,
-            "The how-manieth stage of the order, from 1.",
+    parts: &[FIELDS],
+});
+
+/// The answer of show.
+pub(crate) const ORDER_STAGE_SHOWN: Shape = Shape::Record(&Record {
+    name: "order_stage_shown",
+    parts: &[
+        FIELDS,
+        &[Field::new(
+            "match_trace",
+            MATCH_TRACE,
+            "What it met in each subscription; null where it was accepted before that was kept.",
         )
-        .such_as("2"),
-        STAGE,
-        EVENT_SLUG,
-        Field::new(
-            "update_status",
-            Shape::Boolean,
-            "Whether the order took the status.",
-        ),
-        STAGE_AT,
-        CREATED_AT,
-    ]],
+        .nullable()],
+    ],
 });
 
 pub(crate) const ORDER_STAGES: Shape = Shape::List(&ORDER_STAGE);

@@ -11,32 +11,32 @@ use crate::params::{self, FOREIGN_ID_CHARS_MAX};
 
 const ORDER_PARAMS: &[Param] = &order_fields::PARAMS;
 
-pub(super) const ORDER_ID: Param = Param::integer("order_id")
+pub(crate) const ORDER_ID: Param = Param::integer("order_id")
     .at(200)
     .about("The order, by its id here. Either this or `external_order_id` is required.");
-pub(super) const EXTERNAL_ORDER_ID: Param = Param::string("external_order_id")
+pub(crate) const EXTERNAL_ORDER_ID: Param = Param::string("external_order_id")
     .at(300)
     .chars(1, FOREIGN_ID_CHARS_MAX)
     .about("The order, by its id at the order system. Either this or `order_id` is required.");
-pub(super) const CREATE_ORDER: Param = Param::boolean("create_order").at(400).about(
+pub(crate) const CREATE_ORDER: Param = Param::boolean("create_order").at(400).about(
     "Whether an `external_order_id` that is not known makes the order, with this as its first stage; \
      `false` when absent.",
 );
-pub(super) const STAGE: Param = Param::new("stage", params::SLUG)
+pub(crate) const STAGE: Param = Param::new("stage", params::SLUG)
     .at(500)
     .required()
     .about("The order status that is reported, a slug of the list `order_status`.");
-pub(super) const EVENT_SLUG: Param = Param::new("event_slug", params::SLUG)
+pub(crate) const EVENT_SLUG: Param = Param::new("event_slug", params::SLUG)
     .at(600)
     .about("The event that is reported, a slug of the list `order_event`.");
-pub(super) const UPDATE_STATUS: Param = Param::boolean("update_status").at(700).about(
+pub(crate) const UPDATE_STATUS: Param = Param::boolean("update_status").at(700).about(
     "Whether the order takes the status; if not, subscriptions are found by the event only. `true` when \
      absent.",
 );
-pub(super) const STAGE_AT: Param = Param::time("stage_at")
+pub(crate) const STAGE_AT: Param = Param::time("stage_at")
     .at(800)
     .about("When it happened; now when absent. It informs, and orders nothing.");
-pub(super) const ORDER: Param = Param::hash("order", ORDER_PARAMS).at(900).about(
+pub(crate) const ORDER: Param = Param::hash("order", ORDER_PARAMS).at(900).about(
     "What else changes on the order before payloads are rendered: a field that is given replaces the one \
      before, `null` clears it.",
 );

@@ -8,6 +8,7 @@ use store::{NewPayloadRenderView, Reference, Target};
 
 use super::fields;
 use super::shape::CREATED;
+use crate::apart::apart;
 use crate::call::Call;
 use crate::created;
 use crate::endpoint::{Answer, Endpoint};
@@ -45,9 +46,7 @@ async fn handle(call: Call<'_>) -> Answer {
     let integration_id = scope.map(|scope| scope.integration_id());
     let key = input.string_as("key", str::parse::<ViewKey>);
     let name = input.string("name");
-    let template = input.string_as("template", |text| {
-        fields::apart(|| text.parse::<TemplateText>())
-    });
+    let template = input.string_as("template", |text| apart(|| text.parse::<TemplateText>()));
     let description = input.string("description");
     let idempotency = call.idempotency();
     let free = || {

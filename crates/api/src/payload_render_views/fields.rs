@@ -5,7 +5,6 @@ use domain::payload::template::TEMPLATE_BYTES_MAX;
 use domain::payload_render_view::{PayloadRenderView, VIEW_KEY_CHARS_MAX};
 use serde::Serialize;
 use store::ShownView;
-use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// Most characters of a name and of a description.
 const NAME_CHARS_MAX: usize = 200;
@@ -52,15 +51,5 @@ impl<'a> Shown<'a> {
             shown_revision: shown.revision,
             template: &shown.template,
         }
-    }
-}
-
-/// Compiles or renders a template, which takes some milliseconds: the requests that share the thread go on at
-/// another one meanwhile.
-pub(super) fn apart<T>(work: impl FnOnce() -> T) -> T {
-    match Handle::current().runtime_flavor() {
-        RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
-        // Tests have one thread, and nobody to make room for.
-        _ => work(),
     }
 }

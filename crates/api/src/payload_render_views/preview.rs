@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::fields;
 use super::shape::PREVIEW;
+use crate::apart::apart;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::params::SLUG;
@@ -119,11 +120,11 @@ async fn template(call: &Call<'_>, scope: Option<&Scope<'_>>) -> Result<Template
                 .app()
                 .payload_render_view(call.caller, scope, id, revision)
                 .await?;
-            fields::apart(|| Template::compile(&shown.template))
+            apart(|| Template::compile(&shown.template))
                 .map_err(|fault| input.fault("template", fault))
                 .ok()
         }
-        None => input.string_as("template", |text| fields::apart(|| Template::compile(text))),
+        None => input.string_as("template", |text| apart(|| Template::compile(text))),
     };
     Ok(input.finish(|| compiled)?)
 }
@@ -175,7 +176,7 @@ fn of_sample(call: &Call<'_>, scope: Option<&Scope<'_>>, template: &Template) ->
 }
 
 fn rendered(call: &Call<'_>, template: &Template, facts: &StageFacts<'_>) -> Option<Vec<u8>> {
-    let rendered = fields::apart(|| template.render(facts));
+    let rendered = apart(|| template.render(facts));
     rendered
         .map_err(|fault| call.input.fault("template", fault))
         .ok()

@@ -9,6 +9,7 @@ use store::PayloadRenderViewChanges;
 
 use super::fields;
 use super::shape::VIEW;
+use crate::apart::apart;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::params::kept;
@@ -50,7 +51,7 @@ async fn handle(call: Call<'_>) -> Answer {
         }),
         name: kept(input, "name", |input, name| input.string(name)),
         template: kept(input, "template", |input, name| {
-            input.string_as(name, |text| fields::apart(|| text.parse::<TemplateText>()))
+            input.string_as(name, |text| apart(|| text.parse::<TemplateText>()))
         }),
         description: match input.given("description", Input::string) {
             Given::Value(description) => Some(Some(description)),

@@ -42,6 +42,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "create")
         IDEMPOTENCY_KEY.at(1500),
         fields::SUPERSEDE.at(1110),
         policies::HEADERS.at(1120),
+        policies::FILTER.at(1140),
         policies::RETRY_POLICY.at(1150),
         policies::RATE_LIMIT.at(1310),
     ])
@@ -88,6 +89,7 @@ fn read(call: &Call<'_>, scope: Option<Scope<'_>>) -> Result<Option<NewWebhookOu
     let success_code = input.string_as("success_code", fields::success_code);
     let payload_render_view = input.string_as("payload_render_view", str::parse);
     let version = fields::version(input);
+    let filter = input.string_as("filter", policies::filter);
     let headers = policies::headers(input);
     let retry_policy = policies::retry_policy(input);
     let rate_limit = policies::rate_limit(input);
@@ -103,6 +105,7 @@ fn read(call: &Call<'_>, scope: Option<Scope<'_>>) -> Result<Option<NewWebhookOu
             callback_url: callback_url?,
             statuses: input.strings("statuses").unwrap_or_default(),
             events: input.strings("events").unwrap_or_default(),
+            filter,
             notification_emails,
             success_code,
             payload_render_view,

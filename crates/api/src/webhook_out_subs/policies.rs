@@ -1,10 +1,13 @@
 //! How a subscription wants to be delivered to: its headers, its retries, its rate.
 
+use crate::apart::apart;
 use contract::{Given, Input, Kind, Param};
 use domain::callback_header::{
     CALLBACK_HEADERS_MAX, CallbackHeader, HEADER_NAME_CHARS_MAX, HEADER_VALUE_CHARS_MAX,
     HeaderFault, fault_of_all,
 };
+use domain::payload::template::TemplateFault;
+use domain::payload::template::filter::{FILTER_BYTES_MAX, FilterText};
 use domain::rate_limit::{BURST_MAX, PER_SECOND_MAX, PER_SECOND_MIN, RateLimit};
 use domain::retry::{RetryFault, RetryPolicy, parse_duration};
 
@@ -59,6 +62,12 @@ const RATE: &[Param] = &[
         .about("Requests at once after a rest; a second's worth when absent."),
 ];
 
+pub(super) const FILTER: Param = Param::string("filter")
+    .chars(1, FILTER_BYTES_MAX)
+    .about(
+        "What a change must fulfil beside: a MiniJinja expression over the names that payload_render_views have, such \
+         as `order.address.state == 'CO' and event is not none`. One that cannot be decided lets the change pass.",
+    );
 pub(super) const HEADERS: Param = Param::array("headers", &HEADER)
     .items(0, CALLBACK_HEADERS_MAX)
     .about("Headers that every request to the callback bears beside ours, such as an API key.");
@@ -87,6 +96,11 @@ pub(super) fn headers(input: &Input<'_>) -> Option<Vec<CallbackHeader>> {
         None => {}
     }
     Some(headers)
+}
+
+/// A condition that can be decided.
+pub(super) fn filter(text: &str) -> Result<FilterText, TemplateFault> {
+    apart(|| text.parse())
 }
 
 /// The policy that is given; what is wrong with it is noted.

@@ -30,6 +30,13 @@ const FIELDS: &[Field] = &[
     )
     .such_as(r#"["order.delivered"]"#),
     Field::new(
+        "filter",
+        Shape::String,
+        "What a change must fulfil beside, as a MiniJinja expression; null for nothing.",
+    )
+    .nullable()
+    .such_as(r#""order.address.state == 'CO'""#),
+    Field::new(
         "notification_emails",
         Shape::String,
         "Who is told when the callback keeps failing.",

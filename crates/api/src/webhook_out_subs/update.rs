@@ -37,6 +37,7 @@ pub(crate) const ROUTE: Route = Route::put("webhook_out_subs", "update")
         fields::MAX_IN_FLIGHT.at(1500),
         fields::SUPERSEDE.at(1310),
         policies::HEADERS.at(1320),
+        policies::FILTER.at(1325),
         policies::RETRY_POLICY.at(1330),
         policies::RATE_LIMIT.at(1510),
     ])
@@ -114,6 +115,7 @@ fn read(call: &Call<'_>) -> WebhookOutSubChanges {
         callback_url: kept(input, "callback_url", url),
         statuses: or_default(input, "statuses", |input, name| input.strings(name)),
         events: or_default(input, "events", |input, name| input.strings(name)),
+        filter: clearable(input.given_string_as("filter", policies::filter)),
         notification_emails: clearable(
             input.given_string_as("notification_emails", fields::emails),
         ),

@@ -66,6 +66,7 @@ fn sub(receiver: &Receiver, lane: i64) -> WebhookOutSub {
         headers: Vec::new(),
         retry_policy: None,
         rate_limit: None,
+        filter: None,
         health: LaneRecord::default(),
         created_at: BEGIN,
         updated_at: BEGIN,

@@ -26,6 +26,7 @@ const STAGE: &str = "scheduled";
 const EVENT: &str = "appointment.scheduled";
 
 /// An order that never was, and a change of it.
+#[derive(Clone, Debug)]
 pub struct Sample {
     fields: OrderFields,
     integration_id: IntegrationId,

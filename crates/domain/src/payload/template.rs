@@ -12,6 +12,7 @@
 mod allowed;
 mod checks;
 mod context;
+pub mod filter;
 mod filters;
 mod names;
 mod output;
@@ -77,9 +78,15 @@ impl Template {
             let message = format!("has more than {TEMPLATE_BYTES_MAX} bytes");
             return Err(TemplateFault::new(message));
         }
+        Template::compile_within(text, STEPS_MAX)
+    }
+
+    /// Compiles what may take so many steps.
+    fn compile_within(text: &str, steps_max: u64) -> Result<Template, TemplateFault> {
         guarded(|| {
             allowed::check(text)?;
             let mut environment = environment();
+            environment.set_fuel(Some(steps_max));
             let added = environment.add_template_owned(NAME, text.to_owned());
             added.map_err(|error| TemplateFault::of(&error))?;
             Ok(Template {
@@ -94,41 +101,46 @@ impl Template {
     /// # Errors
     /// [`TemplateFault`] where it takes too many steps, renders too much, or no JSON object.
     pub fn render(&self, facts: &StageFacts<'_>) -> Result<Vec<u8>, TemplateFault> {
-        guarded(|| {
-            let template = self.environment.get_template(NAME);
-            let template = template.map_err(|error| TemplateFault::of(&error))?;
-            let mut out = output::Limited::new(PAYLOAD_BYTES_MAX);
-            let context = context::context(&self.wanted, facts);
-            let rendered = template.render_captured_to(context, &mut out).map(drop);
-            rendered.map_err(|error| TemplateFault::of(&error))?;
-            object(out.into_bytes())
-        })
+        guarded(|| object(self.write(facts)?))
     }
 
-    /// Renders what every view may meet: an order with and without an event, and one of which nothing is known.
-    fn try_samples(&self) -> Result<(), TemplateFault> {
-        let sample = sample(IntegrationId(0), Moment::EPOCH);
-        let fields = OrderFields::default();
-        let whole = sample.facts();
-        let without_event = StageFacts {
-            event_slug: None,
-            ..whole
-        };
-        let empty = StageFacts {
-            external_order_id: None,
-            fields: &fields,
-            ..without_event
-        };
-        for (name, facts) in [
-            ("a sample order", whole),
-            ("a sample order without an event", without_event),
-            ("an order of which nothing is known", empty),
-        ] {
-            let rendered = self.render(&facts);
-            rendered.map_err(|fault| fault.with(&format!("does not render {name}: ")))?;
-        }
-        Ok(())
+    /// What it writes, JSON or not.
+    fn write(&self, facts: &StageFacts<'_>) -> Result<Vec<u8>, TemplateFault> {
+        let template = self.environment.get_template(NAME);
+        let template = template.map_err(|error| TemplateFault::of(&error))?;
+        let mut out = output::Limited::new(PAYLOAD_BYTES_MAX);
+        let context = context::context(&self.wanted, facts);
+        let rendered = template.render_captured_to(context, &mut out).map(drop);
+        rendered.map_err(|error| TemplateFault::of(&error))?;
+        Ok(out.into_bytes())
     }
+}
+
+/// Tries what every template may meet: an order with and without an event, and one of which nothing is known.
+fn try_samples<T>(
+    verb: &str,
+    run: impl Fn(&StageFacts<'_>) -> Result<T, TemplateFault>,
+) -> Result<(), TemplateFault> {
+    let sample = sample(IntegrationId(0), Moment::EPOCH);
+    let fields = OrderFields::default();
+    let whole = sample.facts();
+    let without_event = StageFacts {
+        event_slug: None,
+        ..whole
+    };
+    let empty = StageFacts {
+        external_order_id: None,
+        fields: &fields,
+        ..without_event
+    };
+    for (name, facts) in [
+        ("a sample order", whole),
+        ("a sample order without an event", without_event),
+        ("an order of which nothing is known", empty),
+    ] {
+        run(&facts).map_err(|fault| fault.with(&format!("does not {verb} {name}: ")))?;
+    }
+    Ok(())
 }
 
 impl TemplateText {
@@ -144,7 +156,7 @@ impl FromStr for TemplateText {
     fn from_str(text: &str) -> Result<TemplateText, TemplateFault> {
         let template = Template::compile(text)?;
         guarded(|| names::check(&template.environment))?;
-        template.try_samples()?;
+        try_samples("render", |facts| template.render(facts))?;
         Ok(TemplateText(text.to_owned()))
     }
 }
@@ -160,7 +172,10 @@ impl TemplateFault {
     /// In our words, without the engine's own name for the template.
     fn of(error: &Error) -> TemplateFault {
         let message = match error.kind() {
-            ErrorKind::OutOfFuel => format!("takes more than {STEPS_MAX} steps"),
+            ErrorKind::OutOfFuel => format!(
+                "takes more than {STEPS_MAX} steps, or {} as a filter",
+                filter::STEPS_MAX
+            ),
             ErrorKind::WriteFailure => format!("renders more than {PAYLOAD_BYTES_MAX} bytes"),
             kind => match error.detail() {
                 Some(detail) => format!("{kind}: {detail}"),
@@ -197,7 +212,6 @@ fn environment() -> Environment<'static> {
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
     environment.set_auto_escape_callback(|_| AutoEscape::Json);
     environment.set_formatter(output::write);
-    environment.set_fuel(Some(STEPS_MAX));
     // The one would show the engine's inside, the other makes values that hold themselves.
     environment.remove_global("debug");
     environment.remove_global("namespace");

@@ -31,3 +31,4 @@ mod unavailable;
 mod verifier;
 mod views;
 mod walk;
+mod why;

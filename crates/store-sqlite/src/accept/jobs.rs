@@ -1,6 +1,7 @@
 //! The stage itself, its payloads, and a job for each subscription that wants it.
 
 use domain::id::{OrderStageId, WebhookJobId};
+use domain::match_trace::Filtering;
 use domain::order::{AcceptedStage, JobReceipt, Order};
 use domain::payload::StageFacts;
 use domain::time::Moment;
@@ -12,19 +13,23 @@ use store::ReadyJob;
 
 use super::payloads::{Payload, Payloads};
 use crate::fault::Fault;
-use crate::known::Subscriber;
+use crate::known::{Subscriber, Subscribers};
+use crate::match_trace::{FilterResults, decide};
 use crate::writer::Writing;
 use crate::{release, supersede};
 
 pub(crate) const INSERT_STAGE: &str = "insert into order_stages (integration_id, order_id, sequence, stage, event_slug, \
-     update_status, stage_at, created_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+     update_status, stage_at, created_at, matching_revision) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+// primary key
+pub(crate) const KEEP_FILTER_RESULTS: &str =
+    "update order_stages set filter_results = ?2 where id = ?1";
 pub(crate) const INSERT_JOB: &str = "insert into webhook_jobs (integration_id, webhook_out_sub_id, order_id, order_stage_id, \
      sequence, payload_id, status, event, webhook_id, state, ordered, attempts, job_faults, \
      next_attempt_at, passed, test, cancel_requested, view_failed, created_at) \
      values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending', 1, 0, 0, ?10, 0, 0, 0, ?11, ?12)";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[INSERT_STAGE, INSERT_JOB];
+pub(crate) const STATEMENTS: &[&str] = &[INSERT_STAGE, KEEP_FILTER_RESULTS, INSERT_JOB];
 
 /// What a stage says beside its order.
 pub(super) struct Stage {
@@ -41,6 +46,8 @@ pub(super) fn add_stage(
     order: &Order,
     stage: Stage,
 ) -> Result<AcceptedStage, Fault> {
+    let known = &mut writing.known;
+    let subscribers = known.subscribers(&writing.connection, order.integration_id)?;
     writing
         .connection
         .prepare_cached(INSERT_STAGE)?
@@ -53,9 +60,10 @@ pub(super) fn add_stage(
             stage.update_status,
             stage.stage_at.microseconds(),
             stage.at.microseconds(),
+            subscribers.revision,
         ])?;
     let id = OrderStageId(writing.connection.last_insert_rowid());
-    let webhook_jobs = add_jobs(writing, order, id, &stage)?;
+    let webhook_jobs = add_jobs(writing, &subscribers, order, id, &stage)?;
     writing.made(webhook_jobs.len());
     Ok(AcceptedStage {
         id,
@@ -69,21 +77,27 @@ pub(super) fn add_stage(
 
 fn add_jobs(
     writing: &mut Writing,
+    subscribers: &Subscribers,
     order: &Order,
     id: OrderStageId,
     stage: &Stage,
 ) -> Result<Vec<JobReceipt>, Fault> {
-    let subscribers = writing
-        .known
-        .subscribers(&writing.connection, order.integration_id)?;
     // Without a change of status, only the event can match.
     let status = stage.update_status.then_some(stage.stage.as_str());
     let event = stage.event_slug.as_deref();
     let mut payloads = Payloads::default();
+    let mut filters = FilterResults::default();
     let mut receipts = Vec::new();
-    for subscriber in subscribers.iter() {
+    for subscriber in &subscribers.list {
         if !subscriber.triggers.matches(status, event).is_match() {
             continue;
+        }
+        if subscriber.filter.is_some() {
+            let filtering = decide(subscriber.filter.as_ref(), &facts(order, id, stage));
+            filters.note(subscriber.id, &filtering);
+            if filtering == Filtering::Stopped {
+                continue;
+            }
         }
         let payload = payloads.of(writing, subscriber, || facts(order, id, stage))?;
         let job = add_job(writing, subscriber, order, id, stage, payload)?;
@@ -91,6 +105,10 @@ fn add_jobs(
             id: job,
             webhook_out_sub_id: subscriber.id,
         });
+    }
+    if let Some(filters) = filters.to_json()? {
+        let mut keep = writing.connection.prepare_cached(KEEP_FILTER_RESULTS)?;
+        keep.execute(params![id.0, filters])?;
     }
     Ok(receipts)
 }

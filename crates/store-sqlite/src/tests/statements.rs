@@ -36,6 +36,7 @@ fn every_statement_fits_the_schema() {
         known::STATEMENTS,
         list_items::STATEMENTS,
         mails::STATEMENTS,
+        match_trace::STATEMENTS,
         notifications::STATEMENTS,
         order_stages::STATEMENTS,
         record::STATEMENTS,

@@ -2,6 +2,7 @@
 
 use domain::health::LaneRecord;
 use domain::id::{IntegrationId, WebhookOutSubId};
+use domain::payload::template::filter::FilterText;
 use domain::payload_render_view::ViewName;
 use domain::vocabulary::{ALL, folded};
 use domain::webhook_out_sub::{WEBHOOK_OUT_SUBS_MAX, WebhookOutSub};
@@ -9,7 +10,7 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 use store::{Change, Created, List, NewWebhookOutSub, Reference, Refusal, Target, WithSecret};
 
-use super::{headers, row, secret, write_event};
+use super::{headers, revisions, row, secret, write_event};
 use crate::fault::Fault;
 use crate::list_query::one;
 use crate::writer::Writing;
@@ -18,8 +19,8 @@ use crate::{check, idempotency};
 pub(crate) const INSERT: &str = "insert into webhook_out_subs (integration_id, key, name, callback_url, statuses, events, \
      notification_emails, success_code, payload_render_view, active, notify, version, ordering, \
      timeout_seconds, max_in_flight, supersede, headers, sealed_headers, retry_policy, rate_limit, \
-     signing_secret, created_at, updated_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
-     ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?22)";
+     signing_secret, created_at, updated_at, filter) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+     ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?22, ?23)";
 // webhook_out_subs_by_key
 pub(crate) const COUNT: &str =
     "select count(*) from webhook_out_subs where integration_id = ?1 and deleted_at is null";
@@ -53,7 +54,7 @@ pub(super) fn create(
     let idempotency = new.idempotency.clone();
     let sub = insert(&writing.connection, new, &sealed, change)?;
     write_event(&writing.connection, change, "create", None, &sub)?;
-    writing.known.forget_subscribers(integration_id);
+    revisions::keep(writing, integration_id, sub.id, change.at)?;
     if let Some(lane) = row::lane(&writing.connection, &writing.key, sub.id)? {
         writing.changed(lane);
     }
@@ -169,6 +170,7 @@ fn insert(
         as_json(new.rate_limit.as_ref())?,
         sealed.signing_secret,
         change.at.microseconds(),
+        new.filter.as_ref().map(FilterText::as_str),
     ])?;
     Ok(WebhookOutSub {
         id: WebhookOutSubId(connection.last_insert_rowid()),
@@ -178,6 +180,7 @@ fn insert(
         callback_url: new.callback_url,
         statuses: new.statuses,
         events: new.events,
+        filter: new.filter.map(|filter| filter.as_str().to_owned()),
         notification_emails: new.notification_emails,
         success_code: new.success_code,
         payload_render_view: new.payload_render_view,

@@ -7,7 +7,7 @@ use domain::webhook_out_sub::WebhookOutSub;
 use rusqlite::{Connection, params};
 use store::{Change, Rejection, StoreError};
 
-use super::{find, write_event};
+use super::{find, revisions, write_event};
 use crate::fault::Fault;
 use crate::open::SqliteStore;
 use crate::writer::{JOBS_PER_COMMIT_MAX, Writing};
@@ -72,7 +72,7 @@ fn delete_one(
         ..before.clone()
     };
     write_event(&writing.connection, change, "delete", Some(&before), &after)?;
-    writing.known.forget_subscribers(integration_id);
+    revisions::keep(writing, integration_id, id, change.at)?;
     writing.closed(id);
     Ok(after)
 }

@@ -21,7 +21,7 @@ macro_rules! select_subscription {
         "select s.id, integration_id, key, name, callback_url, statuses, events, \
          notification_emails, success_code, payload_render_view, active, notify, version, \
          ordering, timeout_seconds, max_in_flight, supersede, headers, sealed_headers, \
-         retry_policy, rate_limit, signing_secret, previous_signing_secret, \
+         retry_policy, rate_limit, filter, signing_secret, previous_signing_secret, \
          previous_signs_until, created_at, updated_at, l.record as health \
          from webhook_out_subs s left join lanes l on l.webhook_out_sub_id = s.id \
          where deleted_at is null "
@@ -123,6 +123,7 @@ fn read(row: &Row<'_>) -> Result<WebhookOutSub, Fault> {
         callback_url: CallbackUrl::parse(&callback_url).map_err(|fault| corrupt(id, fault))?,
         statuses: words("statuses")?,
         events: words("events")?,
+        filter: row.get("filter")?,
         notification_emails: parsed(row, id, "notification_emails")?,
         success_code: parsed(row, id, "success_code")?,
         payload_render_view: parsed(row, id, "payload_render_view")?,

@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use store::{Change, List, Reference, Target, WebhookOutSubChanges};
 
 use super::create::{as_json, no_address, view, words};
-use super::{find, headers, row, write_event};
+use super::{find, headers, revisions, row, write_event};
 use crate::fault::Fault;
 use crate::record::put_lane;
 use crate::writer::Writing;
@@ -20,7 +20,7 @@ use crate::{check, release};
 pub(crate) const UPDATE: &str = "update webhook_out_subs set key = ?2, name = ?3, callback_url = ?4, statuses = ?5, events = ?6, \
      notification_emails = ?7, success_code = ?8, payload_render_view = ?9, active = ?10, \
      notify = ?11, version = ?12, ordering = ?13, timeout_seconds = ?14, max_in_flight = ?15, \
-     updated_at = ?16, supersede = ?17, retry_policy = ?18, rate_limit = ?19 where id = ?1";
+     updated_at = ?16, supersede = ?17, retry_policy = ?18, rate_limit = ?19, filter = ?20 where id = ?1";
 // primary key
 pub(crate) const UPDATE_HEADERS: &str =
     "update webhook_out_subs set headers = ?2, sealed_headers = ?3 where id = ?1";
@@ -49,7 +49,7 @@ pub(super) fn update(
         switch(&writing.connection, &mut after, change.at)?;
     }
     write_event(&writing.connection, change, "update", Some(&before), &after)?;
-    writing.known.forget_subscribers(integration_id);
+    revisions::keep(writing, integration_id, id, change.at)?;
     if after.ordering != before.ordering {
         release::release_all_free(&writing.connection, id, after.ordering, change.at)?;
     }
@@ -103,6 +103,10 @@ fn changed(sub: WebhookOutSub, changes: WebhookOutSubChanges) -> WebhookOutSub {
         callback_url: changes.callback_url.unwrap_or(sub.callback_url),
         statuses: changes.statuses.map_or(sub.statuses, folded),
         events: changes.events.map_or(sub.events, folded),
+        filter: match changes.filter {
+            Some(changed) => changed.map(|filter| filter.as_str().to_owned()),
+            None => sub.filter,
+        },
         notification_emails: changes
             .notification_emails
             .unwrap_or(sub.notification_emails),
@@ -149,6 +153,7 @@ fn store(connection: &Connection, sub: &WebhookOutSub) -> Result<(), Fault> {
         sub.supersede,
         as_json(sub.retry_policy.as_ref())?,
         as_json(sub.rate_limit.as_ref())?,
+        sub.filter,
     ])?;
     Ok(())
 }

@@ -122,6 +122,7 @@ impl World {
             headers: Vec::new(),
             retry_policy: None,
             rate_limit: None,
+            filter: None,
             signing_secret: SigningSecret::from_bytes(&[3; 32]).expect("a secret"),
             idempotency: None,
         };
