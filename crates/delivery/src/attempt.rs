@@ -51,10 +51,12 @@ fn headers(start: &Start, user_agent: &HeaderValue, now: Moment) -> Result<Heade
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(USER_AGENT, user_agent.clone());
     headers.insert(ATTEMPT, (job.attempts + 1).into());
-    match job.order_id {
-        Some(order_id) => headers.insert(ORDER_ID, order_id.0.into()),
-        None => headers.insert(TEST, TRUE),
-    };
+    if let Some(order_id) = job.order_id {
+        headers.insert(ORDER_ID, order_id.0.into());
+    }
+    if job.test {
+        headers.insert(TEST, TRUE);
+    }
     if let Some(sequence) = job.sequence {
         headers.insert(SEQUENCE, sequence.into());
     }

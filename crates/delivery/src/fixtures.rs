@@ -86,6 +86,7 @@ pub(crate) fn job_of(lane: i64, id: i64) -> ReadyJob {
         created_at: NOW,
         due_at: NOW,
         payload: Bytes::from_static(b"{}"),
+        test: false,
     }
 }
 

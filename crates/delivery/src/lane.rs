@@ -278,7 +278,7 @@ impl Lane {
 /// Whether somebody waits for this very job, so that it may probe at once: a test, or one that was made
 /// due by hand (a fresh job has no attempts).
 fn asks_now(job: &ReadyJob) -> bool {
-    job.order_id.is_none() || job.attempts > 0
+    job.test || job.attempts > 0
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ pub struct FailedJob {
     pub id: WebhookJobId,
     /// The order; none for a test.
     pub order_id: Option<OrderId>,
-    /// The order status.
+    /// The order status; empty where it tells of a subscription.
     pub status: String,
     /// The event.
     pub event: Option<String>,

@@ -1,6 +1,6 @@
 //! Whether a subscription wants a change.
 
-use crate::vocabulary::{ALL, is_same_status};
+use crate::vocabulary::{ALL, OperationalEvent, is_same_status};
 
 /// What makes a job for a subscription.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,7 +12,8 @@ pub struct Triggers {
 /// Words of a vocabulary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Words {
-    All,
+    /// All, and these by name as well.
+    All(Box<[Box<str>]>),
     These(Box<[Box<str>]>),
 }
 
@@ -51,6 +52,15 @@ impl Triggers {
         }
     }
 
+    /// Whether an event of Postrider itself is wanted: it must be listed by name, since `"*"` means the events of orders.
+    pub fn lists(&self, event: OperationalEvent) -> bool {
+        match &self.events {
+            Words::All(named) | Words::These(named) => {
+                named.iter().any(|word| **word == *event.slug())
+            }
+        }
+    }
+
     /// Whether nothing at all is wanted.
     pub fn is_empty(&self) -> bool {
         self.statuses.is_empty() && self.events.is_empty()
@@ -79,15 +89,17 @@ impl Match {
 
 impl Words {
     fn new(words: &[String]) -> Words {
+        let named = words.iter().map(|word| word.as_str().into()).collect();
         if words.iter().any(|word| word == ALL) {
-            return Words::All;
+            Words::All(named)
+        } else {
+            Words::These(named)
         }
-        Words::These(words.iter().map(|word| word.as_str().into()).collect())
     }
 
     fn hold(&self, word: &str, is_same: impl Fn(&str, &str) -> bool) -> bool {
         match self {
-            Words::All => true,
+            Words::All(_) => true,
             Words::These(words) => words.iter().any(|held| is_same(held, word)),
         }
     }
@@ -157,6 +169,21 @@ mod tests {
             let matched = triggers.matches(stage, event);
             assert_eq!(matched, expected, "{stage:?} {event:?}");
             assert_eq!(matched.is_match(), expected != Match::Neither);
+        }
+    }
+
+    #[test]
+    fn events_of_our_own_are_listed_by_name() {
+        let off = OperationalEvent::SubscriptionOff;
+        for (events, expected) in [
+            (vec!["*"], false),
+            (vec!["*", "subscription.off"], true),
+            (vec!["subscription.off"], true),
+            (vec!["subscription.failing"], false),
+            (vec![], false),
+        ] {
+            let listed = triggers(&["*"], &events);
+            assert_eq!(listed.lists(off), expected, "{events:?}");
         }
     }
 

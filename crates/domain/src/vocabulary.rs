@@ -140,7 +140,67 @@ pub const ORDER_EVENT: &[Word] = &[
         "Order submitted",
         "The order was handed in.",
     ),
+    (
+        "job.exhausted",
+        "Job exhausted",
+        "Postrider gave up a job of the integration. Only who lists it by name is told.",
+    ),
+    (
+        "subscription.failing",
+        "Subscription failing",
+        "The receiver of a subscription keeps failing. Only who lists it by name is told.",
+    ),
+    (
+        "subscription.off",
+        "Subscription off",
+        "Postrider switched a subscription off. Only who lists it by name is told.",
+    ),
+    (
+        "subscription.recovered",
+        "Subscription recovered",
+        "The receiver of a subscription works again. Only who lists it by name is told.",
+    ),
 ];
+
+/// What Postrider itself tells of its work, among the order events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationalEvent {
+    /// A job was given up.
+    JobExhausted,
+    /// A lane rests, since its receiver keeps failing.
+    SubscriptionFailing,
+    /// A lane is off.
+    SubscriptionOff,
+    /// A lane works again after a trouble.
+    SubscriptionRecovered,
+}
+
+impl OperationalEvent {
+    /// All of them.
+    pub const ALL: [OperationalEvent; 4] = [
+        OperationalEvent::JobExhausted,
+        OperationalEvent::SubscriptionFailing,
+        OperationalEvent::SubscriptionOff,
+        OperationalEvent::SubscriptionRecovered,
+    ];
+
+    /// The slug, as the list `order_event` has it.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            OperationalEvent::JobExhausted => "job.exhausted",
+            OperationalEvent::SubscriptionFailing => "subscription.failing",
+            OperationalEvent::SubscriptionOff => "subscription.off",
+            OperationalEvent::SubscriptionRecovered => "subscription.recovered",
+        }
+    }
+}
+
+/// Whether an event is told by Postrider alone, and cannot be reported.
+pub fn is_operational(slug: &str) -> bool {
+    OperationalEvent::ALL
+        .into_iter()
+        .any(|event| event.slug() == slug)
+}
 
 /// Whether two slugs mean the same status: both spellings of a cancelled order do.
 pub fn is_same_status(a: &str, b: &str) -> bool {
@@ -174,13 +234,22 @@ mod tests {
 
     #[test]
     fn each_word_stands_once_with_a_name_and_a_meaning() {
-        for (list, length) in [(ORDER_STATUS, 20), (ORDER_EVENT, 12)] {
+        for (list, length) in [(ORDER_STATUS, 20), (ORDER_EVENT, 16)] {
             let slugs: HashSet<&str> = list.iter().map(|word| word.0).collect();
             assert_eq!(slugs.len(), length);
             for (slug, name, meaning) in list {
                 assert!(!name.is_empty() && meaning.ends_with('.'), "{slug}");
             }
         }
+    }
+
+    #[test]
+    fn operational_events_are_words_of_the_list() {
+        for event in OperationalEvent::ALL {
+            assert!(ORDER_EVENT.iter().any(|word| word.0 == event.slug()));
+            assert!(is_operational(event.slug()));
+        }
+        assert!(!is_operational("order.submitted"));
     }
 
     #[test]
@@ -195,9 +264,13 @@ mod tests {
                 "awaiting_scheduling",
                 "canceled",
                 "delivered",
+                "exhausted",
+                "failing",
+                "off",
                 "post_processing",
                 "processed",
                 "received",
+                "recovered",
                 "scheduled",
                 "submitted",
                 "unable_to_complete",

@@ -81,16 +81,16 @@ pub struct WebhookJob {
     pub webhook_subscriber: String,
     /// Where it goes: the subscription's callback URL as it is now.
     pub callback_url: String,
-    /// The order; none for a test.
+    /// The order; none for a test, and where it tells of a subscription.
     pub order_id: Option<OrderId>,
-    /// The change it tells of; none for a test.
+    /// The change it tells of; none for a test and for an event of Postrider itself.
     pub order_stage_id: Option<OrderStageId>,
     /// The order's own id at the order system.
     pub external_order_id: Option<String>,
     /// The stage's place in the order's history.
     pub sequence: Option<i64>,
-    /// The order status it tells of.
-    pub status: String,
+    /// The order status it tells of; none where it tells of a subscription.
+    pub status: Option<String>,
     /// The order event it tells of.
     pub event: Option<String>,
     /// The street of the order, for people.

@@ -194,7 +194,9 @@ fn facts(sub: &SubNamed) -> Block {
 fn job_facts(job: &FailedJob) -> Vec<(&'static str, String)> {
     let mut facts = vec![("Job id", job.id.to_string())];
     facts.extend(job.order_id.map(|id| ("Order id", id.to_string())));
-    facts.push(("Status", job.status.clone()));
+    if !job.status.is_empty() {
+        facts.push(("Status", job.status.clone()));
+    }
     facts.extend(job.event.clone().map(|event| ("Event", event)));
     facts.push(("Failed attempts", job.attempt_count.to_string()));
     facts.push(("Last failure", job.last_fault.clone()));

@@ -11,7 +11,7 @@ use store::{Created, List, NewOrderStage, OrderRef, Refusal, Rejection, StoreErr
 use tokio::sync::oneshot;
 
 pub(crate) use self::order::{begin, street};
-pub(crate) use self::payloads::Payloads;
+pub(crate) use self::payloads::{Payloads, store_payload};
 use crate::fault::Fault;
 use crate::open::SqliteStore;
 use crate::writer::{Progress, Work, Writing};

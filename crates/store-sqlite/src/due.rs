@@ -16,7 +16,7 @@ use crate::{record, webhook_out_subs};
 macro_rules! ready_columns {
     () => {
         "select j.id, j.webhook_out_sub_id, j.order_id, j.sequence, j.webhook_id, j.attempts, \
-         j.job_faults, j.first_attempt_clock, j.created_at, j.next_attempt_at, p.body \
+         j.job_faults, j.first_attempt_clock, j.created_at, j.next_attempt_at, p.body, j.test \
          from webhook_jobs j join payloads p on p.id = j.payload_id "
     };
 }
@@ -137,5 +137,6 @@ fn read(row: &Row<'_>) -> Result<ReadyJob, rusqlite::Error> {
         // The oldest waiting job is never held, so a lane never sees this default.
         due_at: due_at.map_or(created_at, Moment::from_microseconds),
         payload: row.get::<_, Vec<u8>>(10)?.into(),
+        test: row.get(11)?,
     })
 }

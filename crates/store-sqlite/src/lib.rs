@@ -23,6 +23,7 @@ mod match_trace;
 mod migrate;
 mod notifications;
 mod open;
+mod operational;
 mod order_stages;
 mod orders;
 mod payload_render_views;

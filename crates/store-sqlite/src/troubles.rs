@@ -3,23 +3,25 @@
 
 use std::collections::BTreeSet;
 
-use domain::health::{LaneRecord, OffReason};
+use domain::health::{HealthState, LaneRecord, OffReason};
 use domain::id::{IntegrationId, OrderId, WebhookOutSubId};
 use domain::letter::{About, FailedJob, SubNamed};
 use domain::notification::{NewNotification, NotificationKind};
 use domain::time::Moment;
 use domain::trouble_mails::{TroubleMails, is_to_tell};
+use domain::vocabulary::OperationalEvent;
 use domain::webhook_out_sub::WebhookOutSub;
 use rusqlite::{Connection, params};
 use store::Outcome;
 
 use crate::fault::Fault;
 use crate::list_query::one;
+use crate::operational::{self, Told};
 use crate::writer::Writing;
 use crate::{mails, notifications, webhook_out_subs};
 
 // primary keys
-pub(crate) const FAILED_JOB: &str = "select j.order_id, j.status, j.event, j.test, p.body from webhook_jobs j \
+pub(crate) const FAILED_JOB: &str = "select j.order_id, j.status, j.event, j.test, p.body, p.view from webhook_jobs j \
      join payloads p on p.id = j.payload_id where j.id = ?1";
 // primary key
 pub(crate) const INTEGRATION: &str = "select name from integrations where id = ?1";
@@ -62,6 +64,15 @@ pub(crate) fn job_failed(
             sub.key, outcome.attempt.number
         );
         notifications::raise(&writing.connection, &exhausted_job(&sub, message, at))?;
+        if !job.is_operational {
+            let end = Told {
+                event: OperationalEvent::JobExhausted,
+                sub: &sub,
+                job: Some(&job.told),
+                at,
+            };
+            operational::tell(writing, &end)?;
+        }
     }
     let Some(people) = people(&writing.connection, sub)?.filter(|_| is_to_tell) else {
         return Ok(());
@@ -71,13 +82,9 @@ pub(crate) fn job_failed(
     put_told(&writing.connection, people.sub.id, &told)?;
     match jobs {
         Some(jobs) => {
-            let sub = people.named.clone();
-            mail(
-                writing,
-                &people,
-                &About::KeepsFailing { sub, job, jobs },
-                at,
-            )
+            let (sub, job) = (people.named.clone(), job.told);
+            let about = About::KeepsFailing { sub, job, jobs };
+            mail(writing, &people, &about, at)
         }
         None => Ok(()),
     }
@@ -91,15 +98,23 @@ pub(crate) fn lane_changed(
     after: &LaneRecord,
     at: Moment,
 ) -> Result<(), Fault> {
-    if !after.is_off() && !before.is_ended_by(after) {
+    let Some(event) = event_of(before, after) else {
+        return Ok(());
+    };
+    let Some(sub) = webhook_out_subs::of_id(&writing.connection, sub.0)? else {
+        return Ok(());
+    };
+    let change = Told {
+        event,
+        sub: &sub,
+        job: None,
+        at,
+    };
+    operational::tell(writing, &change)?;
+    if event == OperationalEvent::SubscriptionFailing {
         return Ok(());
     }
-    let sub = webhook_out_subs::of_id(&writing.connection, sub.0)?;
-    let Some(people) = sub
-        .map(|sub| people(&writing.connection, sub))
-        .transpose()?
-        .flatten()
-    else {
+    let Some(people) = people(&writing.connection, sub)? else {
         return Ok(());
     };
     let mut told = told(&writing.connection, people.sub.id)?;
@@ -118,12 +133,33 @@ pub(crate) fn lane_changed(
     }
 }
 
+/// What a change of a lane's health is, as far as others are told.
+fn event_of(before: &LaneRecord, after: &LaneRecord) -> Option<OperationalEvent> {
+    let rests = |lane: &LaneRecord| lane.state == HealthState::Resting;
+    if after.is_off() {
+        Some(OperationalEvent::SubscriptionOff)
+    } else if before.is_ended_by(after) {
+        Some(OperationalEvent::SubscriptionRecovered)
+    } else if rests(after) && !rests(before) {
+        Some(OperationalEvent::SubscriptionFailing)
+    } else {
+        None
+    }
+}
+
+/// A job that failed.
+struct Failed {
+    told: FailedJob,
+    /// Whether it tells of another one's trouble itself.
+    is_operational: bool,
+}
+
 /// The job, unless it is a test: whoever made that is looking.
 fn failed_job(
     connection: &Connection,
     outcome: &Outcome,
     exhausted: bool,
-) -> Result<Option<FailedJob>, Fault> {
+) -> Result<Option<Failed>, Fault> {
     let attempt = &outcome.attempt;
     let job = one(connection, FAILED_JOB, [outcome.job_id.0], |row| {
         let payload: Vec<u8> = row.get("body")?;
@@ -137,7 +173,11 @@ fn failed_job(
             last_fault: attempt.message.clone().unwrap_or_default(),
             payload: String::from_utf8_lossy(&payload).into_owned(),
         };
-        Ok((!row.get::<_, bool>("test")?).then_some(job))
+        let failed = Failed {
+            told: job,
+            is_operational: row.get::<_, String>("view")? == operational::VIEW,
+        };
+        Ok((!row.get::<_, bool>("test")?).then_some(failed))
     })?;
     Ok(job.flatten())
 }

@@ -100,7 +100,9 @@ fn read(row: &Row<'_>) -> Result<WebhookJob, Fault> {
             .map(OrderStageId),
         external_order_id: row.get("external_order_id")?,
         sequence: row.get("sequence")?,
-        status: row.get("status")?,
+        status: row
+            .get::<_, Option<String>>("status")?
+            .filter(|status| !status.is_empty()),
         event: row.get("event")?,
         address: row.get("address")?,
         state: JobState::parse(&state)

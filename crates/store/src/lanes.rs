@@ -67,6 +67,8 @@ pub struct ReadyJob {
     pub due_at: Moment,
     /// The bytes to send.
     pub payload: Bytes,
+    /// Whether somebody made it to try the subscription out.
+    pub test: bool,
 }
 
 /// Jobs of a lane that are due.

@@ -4,6 +4,7 @@ use contract::{Input, Param};
 use domain::id::{IntegrationId, OrderId};
 use domain::order::OrderChanges;
 use domain::time::Moment;
+use domain::vocabulary::is_operational;
 use store::{Idempotency, List, NewOrderStage, OrderRef, Reference, Target};
 
 use crate::order_fields;
@@ -55,6 +56,7 @@ pub(super) struct Reported {
 impl Reported {
     pub(super) fn read(input: &Input<'_>) -> Reported {
         let create_order = input.boolean("create_order").unwrap_or(false);
+        refuse_operational(input);
         Reported {
             order: order(input, create_order),
             create_order,
@@ -119,6 +121,19 @@ impl Reported {
             idempotency,
             at,
         })
+    }
+}
+
+/// Nobody reports what Postrider alone tells.
+pub(crate) fn refuse_operational(input: &Input<'_>) {
+    if input
+        .string("event_slug")
+        .is_some_and(|slug| is_operational(&slug))
+    {
+        input.fault(
+            "event_slug",
+            "is told by Postrider itself, and cannot be reported",
+        );
     }
 }
 

@@ -9,6 +9,7 @@ use super::shape::CREATED;
 use super::{EXTERNAL_ORDER_ID, Shown};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
+use crate::order_stages::stage::refuse_operational;
 use crate::params::{self, INTEGRATION_ID};
 use crate::{created, order_fields};
 
@@ -61,6 +62,7 @@ async fn handle(call: Call<'_>) -> Answer {
         fields: order_fields::changes(input),
         idempotency: call.idempotency(),
     };
+    refuse_operational(input);
     let integration_id = scope.map(|scope| scope.integration_id());
     call.refuse_faults(|| references(&new, integration_id))
         .await?;

@@ -22,7 +22,9 @@ const FIELDS: &[Field] = &[
     Field::new("sequence", Shape::Integer, "The change's place in the order's history.")
         .nullable()
         .such_as("2"),
-    Field::new("status", Shape::String, "The order status that it tells of.").such_as(r#""scheduled""#),
+    Field::new("status", Shape::String, "The order status that it tells of; null where it tells of a subscription.")
+        .nullable()
+        .such_as(r#""scheduled""#),
     Field::new("event", Shape::String, "The order event that it tells of.")
         .nullable()
         .such_as(r#""appointment.scheduled""#),

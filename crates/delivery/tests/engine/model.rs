@@ -114,6 +114,7 @@ impl Model {
             created_at: now,
             due_at: now,
             payload: Bytes::from(id.to_string()),
+            test: order.is_none(),
         };
         state.jobs.insert(job.id, job.clone());
         job

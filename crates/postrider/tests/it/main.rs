@@ -21,6 +21,7 @@ mod hostile;
 mod lists;
 mod mails;
 mod openapi;
+mod operational;
 mod people;
 mod policies;
 mod schemathesis;

@@ -171,6 +171,7 @@ fn add_job(
             created_at: stage.at,
             due_at,
             payload: payload.body,
+            test: false,
         });
     }
     Ok(job_id)

@@ -176,7 +176,7 @@ fn raise(
 }
 
 /// Stores the bytes that every attempt will send.
-fn store_payload(
+pub(crate) fn store_payload(
     connection: &Connection,
     view: &str,
     version: Version,

@@ -201,7 +201,7 @@ fn is_wanted(query: &JobQuery, job: &WebhookJob) -> bool {
         && is_event
         && is_code
         && holds(&query.endpoints, &job.callback_url)
-        && holds(&query.statuses, &job.status)
+        && holds(&query.statuses, job.status.as_deref().unwrap_or_default())
         && query.created_from.is_none_or(|from| job.created_at >= from)
         && query
             .created_until
@@ -217,7 +217,7 @@ fn is_found(search: &Search, job: &WebhookJob) -> bool {
     let begins = |text: &str| text.starts_with(&search.term);
     let may_begin = |text: &Option<String>| text.as_deref().is_some_and(begins);
     search.attributes.iter().any(|attribute| match *attribute {
-        "status" => begins(&job.status),
+        "status" => begins(job.status.as_deref().unwrap_or_default()),
         "address" => may_begin(&job.address),
         "event" => may_begin(&job.event),
         "order_id" => {

@@ -38,6 +38,7 @@ fn every_statement_fits_the_schema() {
         mails::STATEMENTS,
         match_trace::STATEMENTS,
         notifications::STATEMENTS,
+        operational::STATEMENTS,
         order_stages::STATEMENTS,
         record::STATEMENTS,
         registry::STATEMENTS,
