@@ -30,6 +30,7 @@ mod order_stages;
 mod orders;
 mod params;
 mod payload_render_views;
+mod recovery;
 mod request_id;
 mod routes;
 mod server;

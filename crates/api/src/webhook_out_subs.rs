@@ -2,11 +2,13 @@
 
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod enable;
 pub(crate) mod explain;
 mod fields;
 pub(crate) mod index;
 mod policies;
 pub(crate) mod rotate_secret;
+pub(crate) mod secret;
 pub(crate) mod send_test;
 mod shape;
 pub(crate) mod show;

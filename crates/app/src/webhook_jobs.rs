@@ -23,8 +23,8 @@ impl App {
         mut query: JobQuery,
     ) -> Result<Page<WebhookJob>, Denied> {
         query.integration_id = scope.integration_id();
-        let asked_for = query.states.contains(&JobState::Delivering);
-        let delivering = (query.states.is_empty() || asked_for).then(|| self.delivering());
+        let asked_for = query.filter.states.contains(&JobState::Delivering);
+        let delivering = (query.filter.states.is_empty() || asked_for).then(|| self.delivering());
         if asked_for {
             query.delivering = delivering.as_ref().map_or_else(Vec::new, Delivering::ids);
         }
@@ -53,18 +53,21 @@ impl App {
         Ok(detail)
     }
 
-    /// Makes a waiting job due now; repeats a final one as a new job.
+    /// Makes a waiting job due now; repeats a final one as a new job. With `rerender`, its payload is rendered anew.
     ///
     /// # Errors
-    /// Refused where it does not exist, or cannot be sent (`id`).
+    /// Refused where it does not exist, or cannot be sent (`id`), or not be rendered (`rerender`).
     pub async fn retry_webhook_job(
         &self,
         scope: &Scope<'_>,
         id: WebhookJobId,
+        rerender: bool,
     ) -> Result<RetriedJob, Denied> {
         let change = self.change(scope.caller());
         let integration_id = scope.integration_id();
-        let retried = self.store.retry_webhook_job(integration_id, id, change);
+        let retried = self
+            .store
+            .retry_webhook_job(integration_id, id, rerender, change);
         let mut retried = retried.await?;
         self.delivering().show(&mut retried.job);
         Ok(retried)

@@ -6,10 +6,11 @@ use domain::destination::CallbackUrl;
 use domain::id::WebhookOutSubId;
 use domain::letter::{About, Letter, SubNamed};
 use domain::signature::SigningSecret;
+use domain::signing_key::{SEED_BYTES, SigningKey};
 use domain::webhook_job::WebhookJob;
 use domain::webhook_out_sub::WebhookOutSub;
 use store::{
-    Created, Idempotency, ListQuery, NewWebhookOutSub, Page, Reference, StoreError,
+    Created, Idempotency, ListQuery, NewSigning, NewWebhookOutSub, Page, Reference, StoreError,
     WebhookOutSubChanges, WithSecret,
 };
 
@@ -38,6 +39,17 @@ impl App {
         let mut random = [0; SECRET_BYTES];
         getrandom::fill(&mut random).map_err(|error| failed(error.to_string()))?;
         SigningSecret::from_bytes(&random).map_err(|fault| failed(fault.to_string()))
+    }
+
+    /// A new signing key.
+    ///
+    /// # Errors
+    /// The system gives no random bytes.
+    pub fn new_signing_key(&self) -> Result<SigningKey, Denied> {
+        let mut seed = [0; SEED_BYTES];
+        getrandom::fill(&mut seed)
+            .map_err(|error| Denied::Store(StoreError::Failed(error.to_string())))?;
+        Ok(SigningKey::from_seed(seed))
     }
 
     /// Makes a subscription. Where it has `notify`, its addresses are first mailed a notice, once the
@@ -110,7 +122,7 @@ impl App {
         Ok(deleted.await?)
     }
 
-    /// Replaces the signing secret; for `overlap` the old one signs as well.
+    /// Replaces the signing secret, and the key where there is one; for `overlap` the old ones sign as well.
     ///
     /// # Errors
     /// Refused where it does not exist (`id`).
@@ -123,10 +135,29 @@ impl App {
     ) -> Result<WithSecret, Denied> {
         let change = self.change(scope.caller());
         let integration_id = scope.integration_id();
+        let key = self.new_signing_key()?;
+        let new = NewSigning { secret, key };
         let rotated =
             self.store
-                .rotate_webhook_out_sub_secret(integration_id, id, secret, overlap, change);
+                .rotate_webhook_out_sub_secret(integration_id, id, new, overlap, change);
         Ok(rotated.await?)
+    }
+
+    /// A subscription with its signing secret; the audit trail tells who has seen it.
+    ///
+    /// # Errors
+    /// Refused where it does not exist (`id`).
+    pub async fn webhook_out_sub_secret(
+        &self,
+        scope: &Scope<'_>,
+        id: WebhookOutSubId,
+    ) -> Result<WithSecret, Denied> {
+        let change = self.change(scope.caller());
+        let integration_id = scope.integration_id();
+        let shown = self
+            .store
+            .webhook_out_sub_secret(integration_id, id, change);
+        Ok(shown.await?)
     }
 
     /// Makes a job from a sample order.

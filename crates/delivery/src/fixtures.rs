@@ -8,6 +8,7 @@ use domain::destination::CallbackUrl;
 use domain::health::LaneRecord;
 use domain::id::{IntegrationId, OrderId, WebhookJobId, WebhookOutSubId};
 use domain::signature::{SigningSecret, SigningSecrets};
+use domain::signing_key::SigningKeys;
 use domain::time::Moment;
 use domain::webhook_id::WebhookId;
 use domain::webhook_out_sub::{Ordering, Version, WebhookOutSub};
@@ -48,6 +49,9 @@ pub(crate) fn sub(id: i64) -> WebhookOutSub {
         retry_policy: None,
         rate_limit: None,
         filter: None,
+        asymmetric_signature: false,
+        public_key: None,
+        catching_up: false,
         health: LaneRecord::default(),
         created_at: NOW,
         updated_at: NOW,
@@ -61,6 +65,7 @@ pub(crate) fn lane_of(sub: WebhookOutSub) -> store::Lane {
         secrets: Arc::new(SigningSecrets {
             current,
             previous: None,
+            keys: SigningKeys::default(),
         }),
         headers: Arc::default(),
         fence: Fence(1),

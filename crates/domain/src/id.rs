@@ -50,6 +50,8 @@ ids! {
     AuditEventId;
     /// Of a mail in the outbox.
     MailId;
+    /// Of a recovery.
+    RecoveryId;
     /// Of a payload view of one's own.
     PayloadRenderViewId;
 }

@@ -17,7 +17,7 @@ mod tests;
 pub use sample::{Sample, sample};
 
 use crate::id::{IntegrationId, OrderId, OrderStageId};
-use crate::order::OrderFields;
+use crate::order::{Order, OrderFields, OrderStage};
 use crate::time::Moment;
 use crate::webhook_out_sub::Version;
 
@@ -62,6 +62,30 @@ pub struct StageFacts<'a> {
     pub order_created_at: Moment,
     /// What is known of the order.
     pub fields: &'a OrderFields,
+}
+
+impl<'a> StageFacts<'a> {
+    /// What can be told of a stage, with its order as that is after it, or is now.
+    pub fn of(order: &'a Order, stage: &'a OrderStage) -> StageFacts<'a> {
+        StageFacts {
+            order_id: order.id,
+            integration_id: order.integration_id,
+            order_stage_id: stage.id,
+            external_order_id: order.external_order_id.as_deref(),
+            sequence: stage.sequence,
+            stage: &stage.stage,
+            event_slug: stage.event_slug.as_deref(),
+            order_status: if stage.update_status {
+                &stage.stage
+            } else {
+                &order.status
+            },
+            stage_at: stage.stage_at,
+            accepted_at: stage.created_at,
+            order_created_at: order.created_at,
+            fields: &order.fields,
+        }
+    }
 }
 
 impl View {

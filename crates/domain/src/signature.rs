@@ -1,7 +1,7 @@
-//! Signatures by which receivers know that a payload is genuine: Standard Webhooks 1.0, scheme `v1`.
+//! Signatures by which receivers know that a payload is genuine: Standard Webhooks 1.0, scheme `v1`, and `v1a` beside it
+//! where a subscription asks for that.
 
 use std::fmt;
-use std::fmt::Write;
 use std::str::FromStr;
 
 use base64::Engine;
@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::signing_key::SigningKeys;
 use crate::time::Moment;
 
 /// What a secret begins with, so that scanners find a leaked one.
@@ -41,6 +42,8 @@ pub struct SigningSecrets {
     pub current: SigningSecret,
     /// The one before, and until when it signs too.
     pub previous: Option<(SigningSecret, Moment)>,
+    /// Keys that sign as well, with signatures that anybody can verify.
+    pub keys: SigningKeys,
 }
 
 /// The headers of a signed payload.
@@ -48,7 +51,7 @@ pub struct SigningSecrets {
 pub struct Signed {
     /// `webhook-timestamp`: seconds since 1970.
     pub timestamp: i64,
-    /// `webhook-signature`: one signature per secret, separated by a blank.
+    /// `webhook-signature`: one signature per secret and key, separated by blanks.
     pub signature: String,
 }
 
@@ -79,11 +82,8 @@ impl SigningSecret {
         format!("{PREFIX}{}", BASE64.encode(&self.bytes))
     }
 
-    /// `v1,` and the base64 of HMAC-SHA256 over id, timestamp and body.
-    fn sign_into(&self, out: &mut String, timestamp: i64, webhook_id: &str, body: &[u8]) {
-        let mut head = String::with_capacity(webhook_id.len() + 24);
-        // Writing into a string cannot fail.
-        let _ = write!(head, "{webhook_id}.{timestamp}.");
+    /// `v1,` and the base64 of HMAC-SHA256 over head (id and timestamp) and body.
+    fn sign_into(&self, out: &mut String, head: &str, body: &[u8]) {
         let mut mac = self.prepared.clone();
         mac.update(head.as_bytes());
         mac.update(body);
@@ -95,15 +95,22 @@ impl SigningSecret {
 /// Signs a body as an attempt sends it at `now`.
 pub fn sign(secrets: &SigningSecrets, now: Moment, webhook_id: &str, body: &[u8]) -> Signed {
     let timestamp = now.seconds();
+    let head = format!("{webhook_id}.{timestamp}.");
     let mut signature = String::with_capacity(100);
-    secrets
-        .current
-        .sign_into(&mut signature, timestamp, webhook_id, body);
-    if let Some((previous, until)) = &secrets.previous
-        && *until > now
-    {
+    secrets.current.sign_into(&mut signature, &head, body);
+    let previous = secrets.previous.as_ref();
+    let previous = previous.filter(|(_, until)| *until > now);
+    if let Some((previous, _)) = previous {
         signature.push(' ');
-        previous.sign_into(&mut signature, timestamp, webhook_id, body);
+        previous.sign_into(&mut signature, &head, body);
+    }
+    if let Some(current) = &secrets.keys.current {
+        let message = [head.as_bytes(), body].concat();
+        let previous = previous.and(secrets.keys.previous.as_ref());
+        for key in [Some(current), previous].into_iter().flatten() {
+            signature.push(' ');
+            key.sign_into(&mut signature, &message);
+        }
     }
     Signed {
         timestamp,
@@ -130,6 +137,7 @@ impl fmt::Debug for SigningSecret {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signing_key::SigningKey;
 
     /// The vector that implementations of Standard Webhooks share.
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -142,6 +150,7 @@ mod tests {
         SigningSecrets {
             current: SECRET.parse().expect("a secret"),
             previous,
+            keys: SigningKeys::default(),
         }
     }
 
@@ -158,6 +167,7 @@ mod tests {
         let alone = SigningSecrets {
             current: previous.clone(),
             previous: None,
+            keys: SigningKeys::default(),
         };
         let old = sign(&alone, AT, ID, BODY).signature;
         let one = std::time::Duration::from_micros(1);
@@ -171,6 +181,34 @@ mod tests {
             };
             assert_eq!(signed.signature, expected, "{until}");
         }
+    }
+
+    #[test]
+    fn keys_sign_beside_the_secrets_and_the_one_before_for_as_long() {
+        let [new, old] = [2, 1].map(|byte| SigningKey::from_seed([byte; 32]));
+        let secret = SigningSecret::from_bytes(&[1; 24]).expect("a secret");
+        let second = std::time::Duration::from_secs(1);
+        let schemes = |until: Moment, current: Option<&SigningKey>| {
+            let mut secrets = secrets(Some((secret.clone(), until)));
+            secrets.keys = SigningKeys {
+                current: current.cloned(),
+                previous: Some(old.clone()),
+            };
+            sign(&secrets, AT, ID, BODY).signature
+        };
+        let of = |key: &SigningKey| {
+            let mut signed = String::new();
+            let message = format!("{ID}.1614265330.");
+            key.sign_into(&mut signed, &[message.as_bytes(), BODY].concat());
+            signed
+        };
+        let overlapping = schemes(AT + second, Some(&new));
+        let parts: Vec<&str> = overlapping.split(' ').collect();
+        assert_eq!(parts[0], SIGNATURE);
+        assert!(parts[1].starts_with("v1,"));
+        assert_eq!(parts[2..], [of(&new), of(&old)]);
+        assert_eq!(schemes(AT, Some(&new)), format!("{SIGNATURE} {}", of(&new)));
+        assert_eq!(schemes(AT, None), SIGNATURE);
     }
 
     #[test]

@@ -137,6 +137,15 @@ pub struct WebhookOutSub {
     /// How many requests it takes; absent means as many as come.
     #[serde(default)]
     pub rate_limit: Option<RateLimit>,
+    /// Whether its payloads are signed with a key as well (`v1a`).
+    #[serde(default)]
+    pub asymmetric_signature: bool,
+    /// The public half of that key, `whpk_…`.
+    #[serde(default)]
+    pub public_key: Option<String>,
+    /// Whether the jobs that it missed are still being made; new changes wait for their turn meanwhile.
+    #[serde(default)]
+    pub catching_up: bool,
     /// How its lane is.
     pub health: LaneRecord,
     /// When it was made.

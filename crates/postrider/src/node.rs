@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use app::App;
+use delivery::run_recoveries;
 use domain::time::Clock;
 use egress::{Client, ClientConfig, IDLE_MAX, PoolLimits};
 use http::HeaderValue;
@@ -42,6 +43,7 @@ pub struct Node {
     engine: Arc<delivery::Engine>,
     app: Arc<App>,
     last_uses: JoinHandle<()>,
+    recoveries: JoinHandle<()>,
     outbox: mail::Outbox,
     listener: Listener,
     grace: Duration,
@@ -135,9 +137,10 @@ impl Node {
             .context("the records of services and routes cannot be made")?;
         let listener = Listener::start(listener, router, in_flight)?;
         Ok(Node {
-            store,
+            store: store.clone(),
             engine,
             last_uses: tokio::spawn(write_last_uses(app.clone())),
+            recoveries: tokio::spawn(run_recoveries(store.clone(), Arc::new(SystemClock))),
             app,
             outbox,
             listener,
@@ -156,6 +159,8 @@ impl Node {
     pub async fn stop(self) {
         let end = Instant::now() + self.grace;
         self.listener.stop(self.grace).await;
+        // A step is whole or not at all.
+        self.recoveries.abort();
         let left = end.saturating_duration_since(Instant::now());
         self.engine.shutdown(left).await;
         self.last_uses.abort();

@@ -10,8 +10,9 @@ use domain::order::AcceptedStage;
 use store::{Created, List, NewOrderStage, OrderRef, Refusal, Rejection, StoreError};
 use tokio::sync::oneshot;
 
+pub(crate) use self::jobs::{Recipient, add_job};
 pub(crate) use self::order::{begin, street};
-pub(crate) use self::payloads::{Payloads, store_payload};
+pub(crate) use self::payloads::{Payload, Payloads, store_payload};
 use crate::fault::Fault;
 use crate::open::SqliteStore;
 use crate::writer::{Progress, Work, Writing};

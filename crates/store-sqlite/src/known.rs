@@ -15,6 +15,7 @@ use domain::webhook_out_sub::{Ordering, Version};
 use rusqlite::Connection;
 use store::List;
 
+use crate::accept::Recipient;
 use crate::fault::Fault;
 use crate::list_query::one;
 use crate::match_trace::REVISION;
@@ -47,13 +48,11 @@ pub(crate) struct Subscribers {
 
 /// An active subscription, as matching and rendering need it.
 pub(crate) struct Subscriber {
-    pub(crate) id: WebhookOutSubId,
+    pub(crate) recipient: Recipient,
     pub(crate) triggers: Triggers,
     pub(crate) filter: Option<Result<Filter, TemplateFault>>,
     pub(crate) view: KnownView,
     pub(crate) version: Version,
-    pub(crate) ordering: Ordering,
-    pub(crate) supersede: bool,
 }
 
 /// The active words of both vocabularies.
@@ -144,13 +143,16 @@ fn read_subscribers(
         };
         names.push(name);
         subscribers.push(Subscriber {
-            id: WebhookOutSubId(id),
+            recipient: Recipient {
+                id: WebhookOutSubId(id),
+                ordering: Ordering::parse(row.get_ref(5)?.as_str().map_err(sql)?)
+                    .ok_or_else(|| corrupt("unknown ordering"))?,
+                supersede: row.get(6)?,
+                ordered: true,
+            },
             triggers: Triggers::new(&statuses, &events),
             view,
             version,
-            ordering: Ordering::parse(row.get_ref(5)?.as_str().map_err(sql)?)
-                .ok_or_else(|| corrupt("unknown ordering"))?,
-            supersede: row.get(6)?,
             filter: row
                 .get_ref(7)?
                 .as_str_or_null()

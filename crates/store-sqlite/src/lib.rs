@@ -29,6 +29,7 @@ mod orders;
 mod payload_render_views;
 mod readers;
 mod record;
+mod recoveries;
 mod registry;
 mod release;
 mod sessions;

@@ -10,6 +10,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0004_payload_render_views.sql"),
     include_str!("schema/0005_policies.sql"),
     include_str!("schema/0006_matching.sql"),
+    include_str!("schema/0007_signing_keys.sql"),
+    include_str!("schema/0008_recoveries.sql"),
 ];
 
 /// Why a database cannot be used as it is.

@@ -58,7 +58,7 @@ pub(crate) fn tell(writing: &mut Writing, told: &Told<'_>) -> Result<(), Fault> 
     for subscriber in subscribers.list.iter().filter(|one| lists(&one.triggers)) {
         add_job(
             writing,
-            subscriber.id,
+            subscriber.recipient.id,
             told,
             payload.id,
             payload.body.clone(),

@@ -227,7 +227,7 @@ fn find(
     }
 }
 
-fn show(connection: &Connection, id: i64) -> Result<Option<Order>, Fault> {
+pub(crate) fn show(connection: &Connection, id: i64) -> Result<Option<Order>, Fault> {
     one(connection, BY_ID, [id], read)
 }
 

@@ -1,14 +1,13 @@
 //! Replacing what waits: where a subscription wants only the newest of an order, a newer job takes the place
 //! of those that wait.
 
-use domain::id::{OrderId, WebhookJobId};
+use domain::id::{OrderId, WebhookJobId, WebhookOutSubId};
 use domain::time::Moment;
 use domain::webhook_out_sub::Ordering;
 use rusqlite::params;
 use store::Withdrawal;
 
 use crate::fault::Fault;
-use crate::known::Subscriber;
 use crate::list_query::all;
 use crate::release;
 use crate::writer::Writing;
@@ -27,19 +26,17 @@ pub(crate) const STATEMENTS: &[&str] = &[WAITING, SUPERSEDE];
 /// moment stays: it may arrive.
 pub(crate) fn replace_waiting(
     writing: &mut Writing,
-    subscriber: &Subscriber,
+    sub: WebhookOutSubId,
+    ordering: Ordering,
     order: OrderId,
     at: Moment,
 ) -> Result<(), Fault> {
-    let waiting: Vec<i64> = all(
-        &writing.connection,
-        WAITING,
-        [subscriber.id.0, order.0],
-        |row| Ok(row.get(0)?),
-    )?;
+    let waiting: Vec<i64> = all(&writing.connection, WAITING, [sub.0, order.0], |row| {
+        Ok(row.get(0)?)
+    })?;
     let mut has_replaced = false;
     for id in waiting {
-        if writing.owner.withdraw(subscriber.id, WebhookJobId(id)) == Withdrawal::InFlight {
+        if writing.owner.withdraw(sub, WebhookJobId(id)) == Withdrawal::InFlight {
             continue;
         }
         writing.withdrawn(WebhookJobId(id));
@@ -51,8 +48,7 @@ pub(crate) fn replace_waiting(
         has_replaced = true;
     }
     // Other orders may have waited for it.
-    if has_replaced && subscriber.ordering == Ordering::Subscription {
-        let (sub, ordering) = (subscriber.id, subscriber.ordering);
+    if has_replaced && ordering == Ordering::Subscription {
         release::release_next(writing, sub, Some(order), ordering, at)?;
     }
     Ok(())

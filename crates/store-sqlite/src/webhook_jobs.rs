@@ -13,11 +13,11 @@ use crate::open::SqliteStore;
 
 mod by_hand;
 mod list;
+pub(crate) mod rerender;
 mod search;
 mod show;
 
-pub(crate) use self::by_hand::start;
-#[cfg(test)]
+pub(crate) use self::by_hand::{is_sent, retry_one, start};
 pub(crate) use self::list::plan;
 
 // primary keys
@@ -33,6 +33,7 @@ pub(crate) const STATEMENTS: &[&[&str]] = &[
     &[BY_ID],
     by_hand::STATEMENTS,
     list::STATEMENTS,
+    rerender::STATEMENTS,
     show::STATEMENTS,
 ];
 
@@ -60,9 +61,10 @@ impl WebhookJobs for SqliteStore {
         &self,
         integration_id: IntegrationId,
         id: WebhookJobId,
+        rerender: bool,
         change: Change,
     ) -> Result<RetriedJob, Rejection> {
-        self.write(move |writing| by_hand::retry(writing, integration_id, id, &change))
+        self.write(move |writing| by_hand::retry(writing, integration_id, id, rerender, &change))
             .await
     }
 

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::id::{IntegrationId, WebhookOutSubId};
-use domain::signature::SigningSecret;
 use domain::webhook_job::WebhookJob;
 use domain::webhook_out_sub::WebhookOutSub;
 use rusqlite::Connection;
 use store::{
-    Change, Created, ListQuery, NewWebhookOutSub, Page, Rejection, StoreError,
+    Change, Created, ListQuery, NewSigning, NewWebhookOutSub, Page, Rejection, StoreError,
     WebhookOutSubChanges, WebhookOutSubs, WithSecret,
 };
 
@@ -17,6 +16,7 @@ use crate::audit::{self, AuditEvent};
 use crate::check;
 use crate::fault::Fault;
 use crate::open::SqliteStore;
+use crate::writer::Writing;
 
 mod create;
 pub(crate) mod delete;
@@ -77,14 +77,24 @@ impl WebhookOutSubs for SqliteStore {
         &self,
         integration_id: IntegrationId,
         id: WebhookOutSubId,
-        secret: SigningSecret,
+        new: NewSigning,
         overlap: Duration,
         change: Change,
     ) -> Result<WithSecret, Rejection> {
         self.write(move |writing| {
-            secret::rotate(writing, integration_id, id, &secret, overlap, &change)
+            secret::rotate(writing, integration_id, id, &new, overlap, &change)
         })
         .await
+    }
+
+    async fn webhook_out_sub_secret(
+        &self,
+        integration_id: IntegrationId,
+        id: WebhookOutSubId,
+        change: Change,
+    ) -> Result<WithSecret, Rejection> {
+        self.write(move |writing| secret::show(writing, integration_id, id, &change))
+            .await
     }
 
     async fn send_test(
@@ -117,6 +127,23 @@ impl WebhookOutSubs for SqliteStore {
         })
         .await
     }
+}
+
+/// Switches a subscription on.
+///
+/// # Errors
+/// Refused where it does not exist.
+pub(crate) fn switch_on(
+    writing: &mut Writing,
+    integration_id: IntegrationId,
+    id: WebhookOutSubId,
+    change: &Change,
+) -> Result<WebhookOutSub, Fault> {
+    let on = WebhookOutSubChanges {
+        active: Some(true),
+        ..WebhookOutSubChanges::default()
+    };
+    update::update(writing, integration_id, id, on, change)
 }
 
 /// The subscription that is to be changed.

@@ -21,6 +21,7 @@ mod order_stages;
 mod orders;
 mod page;
 mod payload_render_views;
+mod recoveries;
 mod reference;
 mod registry;
 mod seal;
@@ -51,13 +52,16 @@ pub use page::{
 pub use payload_render_views::{
     NewPayloadRenderView, PayloadRenderViewChanges, PayloadRenderViews, ShownView,
 };
+pub use recoveries::{NewRecovery, Recoveries, RecoveryWork, Step};
 pub use reference::{Reference, Target};
 pub use registry::{DeclaredRoute, Deployment, Registry, RegistryRecords};
 pub use seal::{SealFault, SecretKey};
 pub use sessions::{NewSignInLink, SESSIONS_PER_USER_MAX, Sessions, SignedIn};
 pub use users::{Credentials, NewClient, NewUser, Registered, UserChanges, UserQuery, Users};
-pub use webhook_jobs::{JobDetail, JobQuery, RetriedJob, WebhookJobs};
-pub use webhook_out_subs::{NewWebhookOutSub, WebhookOutSubChanges, WebhookOutSubs, WithSecret};
+pub use webhook_jobs::{JobDetail, JobFilter, JobQuery, RetriedJob, WebhookJobs};
+pub use webhook_out_subs::{
+    NewSigning, NewWebhookOutSub, WebhookOutSubChanges, WebhookOutSubs, WithSecret,
+};
 
 use domain::id::IntegrationId;
 use domain::time::Moment;
@@ -78,6 +82,7 @@ pub trait Store:
     + RegistryRecords
     + AuditEvents
     + PayloadRenderViews
+    + Recoveries
     + Lanes
     + Mails
     + Send

@@ -4,20 +4,18 @@ use async_trait::async_trait;
 use domain::id::{IntegrationId, OrderId, WebhookJobId, WebhookOutSubId};
 use domain::time::Moment;
 use domain::webhook_job::{JobState, WebhookAttempt, WebhookJob};
+use serde::{Deserialize, Serialize};
 
 use crate::change::Change;
 use crate::error::{Rejection, StoreError};
 use crate::page::{ListQuery, Page};
 
-/// Which jobs. Empty lists mean all.
-#[derive(Clone, Debug)]
-pub struct JobQuery {
-    /// Whose.
-    pub integration_id: IntegrationId,
-    /// Only these states; [`JobState::Delivering`] is not stored, its jobs come as `delivering`.
+/// What jobs must be like. Empty lists mean all.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JobFilter {
+    /// Only these states; [`JobState::Delivering`] is not stored.
     pub states: Vec<JobState>,
-    /// The jobs that are being delivered at this moment, where `states` asks for them.
-    pub delivering: Vec<WebhookJobId>,
     /// Only these subscriptions.
     pub subscriber_ids: Vec<WebhookOutSubId>,
     /// Only subscriptions with these keys, beside `subscriber_ids`.
@@ -36,6 +34,17 @@ pub struct JobQuery {
     pub created_from: Option<Moment>,
     /// Only those made before this moment.
     pub created_until: Option<Moment>,
+}
+
+/// Which jobs.
+#[derive(Clone, Debug)]
+pub struct JobQuery {
+    /// Whose.
+    pub integration_id: IntegrationId,
+    /// What they must be like.
+    pub filter: JobFilter,
+    /// The jobs that are being delivered at this moment, where the filter asks for them.
+    pub delivering: Vec<WebhookJobId>,
     /// Searched by `status`, `address`, `event`, `order_id`, `webhook_subscriber` and `callback_url`;
     /// sorted by `id` or `created_at`, which agree.
     pub list: ListQuery,
@@ -82,14 +91,17 @@ pub trait WebhookJobs {
         id: WebhookJobId,
     ) -> Result<Option<JobDetail>, StoreError>;
 
-    /// Makes a waiting job due now; repeats a final one as a new job outside the ordering.
+    /// Makes a waiting job due now; repeats a final one as a new job outside the ordering. With `rerender`, its payload is
+    /// rendered anew, by today's view and of the order as it is.
     ///
     /// # Errors
-    /// Refused where it does not exist, or its subscription is deleted or not active.
+    /// Refused where it does not exist, or its subscription is deleted or not active; or it tells of no change that could be
+    /// rendered (`rerender`).
     async fn retry_webhook_job(
         &self,
         integration_id: IntegrationId,
         id: WebhookJobId,
+        rerender: bool,
         change: Change,
     ) -> Result<RetriedJob, Rejection>;
 

@@ -12,6 +12,7 @@ use domain::payload_render_view::ViewName;
 use domain::rate_limit::RateLimit;
 use domain::retry::RetryPolicy;
 use domain::signature::SigningSecret;
+use domain::signing_key::SigningKey;
 use domain::success_code::SuccessCode;
 use domain::webhook_job::WebhookJob;
 use domain::webhook_out_sub::{Ordering, Version, WebhookOutSub};
@@ -66,6 +67,8 @@ pub struct NewWebhookOutSub {
     pub rate_limit: Option<RateLimit>,
     /// What signs its payloads.
     pub signing_secret: SigningSecret,
+    /// The key that signs them as well.
+    pub signing_key: Option<SigningKey>,
     /// Makes the create repeatable.
     pub idempotency: Option<Idempotency>,
 }
@@ -111,9 +114,11 @@ pub struct WebhookOutSubChanges {
     pub retry_policy: Option<Option<RetryPolicy>>,
     /// How many requests it takes.
     pub rate_limit: Option<Option<RateLimit>>,
+    /// The key that signs its payloads as well, if it has none yet.
+    pub signing_key: Option<Option<SigningKey>>,
 }
 
-/// A subscription with its signing secret: the answer of create and rotate_secret only.
+/// A subscription with its signing secret: the answer of create, secret and rotate_secret only.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct WithSecret {
     /// The subscription.
@@ -121,6 +126,15 @@ pub struct WithSecret {
     pub sub: WebhookOutSub,
     /// Its secret as receivers need it, `whsec_…`.
     pub signing_secret: String,
+}
+
+/// What signs from a rotation on.
+#[derive(Clone, Debug)]
+pub struct NewSigning {
+    /// The secret.
+    pub secret: SigningSecret,
+    /// The key, for one that has a key.
+    pub key: SigningKey,
 }
 
 /// Outgoing webhook subscriptions.
@@ -161,7 +175,7 @@ pub trait WebhookOutSubs {
         change: Change,
     ) -> Result<WebhookOutSub, Rejection>;
 
-    /// Replaces the signing secret; for `overlap` the old one signs as well.
+    /// Replaces the signing secret, and the key where there is one; for `overlap` the old ones sign as well.
     ///
     /// # Errors
     /// Refused where it does not exist (`id`).
@@ -169,8 +183,19 @@ pub trait WebhookOutSubs {
         &self,
         integration_id: IntegrationId,
         id: WebhookOutSubId,
-        secret: SigningSecret,
+        new: NewSigning,
         overlap: Duration,
+        change: Change,
+    ) -> Result<WithSecret, Rejection>;
+
+    /// Shows the signing secret, and keeps who asked for it.
+    ///
+    /// # Errors
+    /// Refused where it does not exist (`id`).
+    async fn webhook_out_sub_secret(
+        &self,
+        integration_id: IntegrationId,
+        id: WebhookOutSubId,
         change: Change,
     ) -> Result<WithSecret, Rejection>;
 

@@ -188,9 +188,11 @@ mod tests {
     #[test]
     fn what_the_domain_signs_is_genuine() {
         use domain::signature::{SigningSecrets, sign};
+        use domain::signing_key::SigningKeys;
         let secrets = SigningSecrets {
             current: SECRET.parse().expect("a secret"),
             previous: None,
+            keys: SigningKeys::default(),
         };
         let signed = sign(&secrets, AT, "msg_1", BODY);
         let mut headers = HeaderMap::new();

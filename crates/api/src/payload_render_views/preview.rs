@@ -140,20 +140,7 @@ async fn of_order(
         .app()
         .order_with_stage(scope, order_id, stage_id)
         .await?;
-    let facts = StageFacts {
-        order_id: order.id,
-        integration_id: order.integration_id,
-        order_stage_id: stage.id,
-        external_order_id: order.external_order_id.as_deref(),
-        sequence: stage.sequence,
-        stage: &stage.stage,
-        event_slug: stage.event_slug.as_deref(),
-        order_status: &order.status,
-        stage_at: stage.stage_at,
-        accepted_at: stage.created_at,
-        order_created_at: order.created_at,
-        fields: &order.fields,
-    };
+    let facts = StageFacts::of(&order, &stage);
     Ok(rendered(call, template, &facts))
 }
 

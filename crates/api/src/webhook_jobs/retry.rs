@@ -5,7 +5,7 @@ use contract::{Reply, Route, TOKEN};
 use domain::id::WebhookJobId;
 
 use super::shape::RETRIED;
-use super::{Held, ID};
+use super::{Held, ID, RERENDER};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::params::INTEGRATION_ID;
@@ -16,7 +16,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "retry")
         "Makes a waiting job due now. A final one is repeated: a new job with the same payload, outside of \
          the ordering, whose `retry_of` names it. Its subscription must be active.",
     )
-    .params(&[TOKEN, INTEGRATION_ID, ID])
+    .params(&[TOKEN, INTEGRATION_ID, ID, RERENDER.at(300)])
     .data(&RETRIED)
     .example(r#"{"token": "pra_…", "integration_id": 1, "id": 1}"#);
 
@@ -27,10 +27,11 @@ pub(crate) const ENDPOINT: Endpoint = Endpoint {
 };
 
 async fn handle(call: Call<'_>) -> Answer {
+    let rerender = call.input.boolean("rerender").unwrap_or(false);
     let (scope, id) = call.record().await?;
     let retried = call
         .app()
-        .retry_webhook_job(&scope, WebhookJobId(id))
+        .retry_webhook_job(&scope, WebhookJobId(id), rerender)
         .await?;
     Ok(Reply::of(&Held::of(&retried))?)
 }

@@ -40,6 +40,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "create")
         fields::MAX_IN_FLIGHT.at(1300),
         fields::SIGNING_SECRET.at(1400),
         IDEMPOTENCY_KEY.at(1500),
+        fields::ASYMMETRIC_SIGNATURE.at(1410),
         fields::SUPERSEDE.at(1110),
         policies::HEADERS.at(1120),
         policies::FILTER.at(1140),
@@ -97,6 +98,10 @@ fn read(call: &Call<'_>, scope: Option<Scope<'_>>) -> Result<Option<NewWebhookOu
         Some(own) => own,
         None => call.app().new_signing_secret()?,
     };
+    let signing_key = match input.boolean("asymmetric_signature") {
+        Some(true) => Some(call.app().new_signing_key()?),
+        _ => None,
+    };
     let build = || {
         Some(NewWebhookOutSub {
             integration_id: scope?.integration_id(),
@@ -120,6 +125,7 @@ fn read(call: &Call<'_>, scope: Option<Scope<'_>>) -> Result<Option<NewWebhookOu
             retry_policy,
             rate_limit,
             signing_secret,
+            signing_key,
             idempotency: call.idempotency(),
         })
     };

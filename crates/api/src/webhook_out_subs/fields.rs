@@ -84,6 +84,11 @@ pub(super) const SIGNING_SECRET: Param = Param::string("signing_secret").about(
     "A signing secret of your own: `whsec_` and 24 to 64 bytes in base64. One is made when absent.",
 );
 
+pub(super) const ASYMMETRIC_SIGNATURE: Param = Param::boolean("asymmetric_signature").about(
+    "Whether payloads are signed with an ed25519 key as well (scheme `v1a` beside `v1`), whose public half, \
+     `public_key`, anybody may have. `false` when absent.",
+);
+
 /// A name for machines.
 pub(super) fn key(text: &str) -> Result<String, &'static str> {
     let is_sign = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-');

@@ -21,8 +21,8 @@ const OVERLAP_SECONDS_MAX: i64 = 7 * 24 * 60 * 60;
 pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "rotate_secret")
     .about(
         "Webhook Outgoing Subscribers Rotate secret API",
-        "Replaces the signing secret, and shows the new one. The old one signs as well until the overlap is \
-         over.",
+        "Replaces the signing secret, and the signing key where there is one, and shows the new secret. The old ones \
+         sign as well until the overlap is over.",
     )
     .params(&[
         TOKEN,

@@ -5,7 +5,7 @@ use domain::webhook_out_sub::{Ordering, Version};
 
 use crate::shapes::{CREATED_AT, INTEGRATION_ID, REPLAYED, UPDATED_AT};
 
-const FIELDS: &[Field] = &[
+pub(super) const FIELDS: &[Field] = &[
     Field::new("id", Shape::Integer, "Its identity.").such_as("12"),
     INTEGRATION_ID,
     Field::new(
@@ -109,6 +109,24 @@ const FIELDS: &[Field] = &[
         "How many requests the receiver takes; null for as many as come.",
     )
     .nullable(),
+    Field::new(
+        "asymmetric_signature",
+        Shape::Boolean,
+        "Whether payloads are signed with an ed25519 key as well (`v1a`).",
+    )
+    .such_as("false"),
+    Field::new(
+        "public_key",
+        Shape::String,
+        "The public half of that key, `whpk_…`; null where there is none.",
+    )
+    .nullable(),
+    Field::new(
+        "catching_up",
+        Shape::Boolean,
+        "Whether the jobs that it missed are still being made; those of new changes follow in their turn.",
+    )
+    .such_as("false"),
     Field::new("health", Shape::Record(&HEALTH), "How its lane is."),
     CREATED_AT,
     UPDATED_AT,
@@ -205,7 +223,7 @@ const HEALTH: Record = Record {
 const SIGNING_SECRET: Field = Field::new(
     "signing_secret",
     Shape::String,
-    "Its secret as receivers need it, `whsec_…`. No other answer shows it.",
+    "Its secret as receivers need it, `whsec_…`. Only create, secret and rotate_secret show it.",
 )
 .such_as(r#""whsec_…""#);
 
@@ -216,7 +234,7 @@ pub(crate) const WEBHOOK_OUT_SUB: Shape = Shape::Record(&Record {
 
 pub(crate) const WEBHOOK_OUT_SUBS: Shape = Shape::List(&WEBHOOK_OUT_SUB);
 
-/// The answer of rotate_secret.
+/// The answer of secret and rotate_secret.
 pub(crate) const WITH_SECRET: Shape = Shape::Record(&Record {
     name: "webhook_out_sub_with_secret",
     parts: &[FIELDS, &[SIGNING_SECRET]],

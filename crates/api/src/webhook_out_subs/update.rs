@@ -35,6 +35,7 @@ pub(crate) const ROUTE: Route = Route::put("webhook_out_subs", "update")
         fields::ORDERING.at(1300),
         fields::TIMEOUT_SECONDS.at(1400),
         fields::MAX_IN_FLIGHT.at(1500),
+        fields::ASYMMETRIC_SIGNATURE.at(1520),
         fields::SUPERSEDE.at(1310),
         policies::HEADERS.at(1320),
         policies::FILTER.at(1325),
@@ -58,7 +59,7 @@ async fn handle(call: Call<'_>) -> Answer {
     let input = call.input;
     let scope = call.scope().await?;
     let id = input.integer("id").map(WebhookOutSubId);
-    let changes = read(&call);
+    let changes = read(&call)?;
     require_emails(&call, scope, id).await?;
     call.refuse_faults(|| references(&call, scope, id)).await?;
     let (scope, id) = input.finish(|| Some((scope?, id?)))?;
@@ -102,12 +103,12 @@ async fn require_emails(
     Ok(())
 }
 
-fn read(call: &Call<'_>) -> WebhookOutSubChanges {
+fn read(call: &Call<'_>) -> Result<WebhookOutSubChanges, Trouble> {
     let input = call.input;
     let url = |input: &Input<'_>, name: &str| {
         input.string_as(name, |text| fields::callback_url(call, text))
     };
-    WebhookOutSubChanges {
+    Ok(WebhookOutSubChanges {
         key: kept(input, "key", |input, name| {
             input.string_as(name, fields::key)
         }),
@@ -140,7 +141,14 @@ fn read(call: &Call<'_>) -> WebhookOutSubChanges {
             policies::retry_policy,
         )),
         rate_limit: clearable(policies::given(input, "rate_limit", policies::rate_limit)),
-    }
+        signing_key: match or_default(input, "asymmetric_signature", |input, name| {
+            input.boolean(name)
+        }) {
+            Some(true) => Some(Some(call.app().new_signing_key()?)),
+            Some(false) => Some(None),
+            None => None,
+        },
+    })
 }
 
 /// A field whose absence has a meaning: `null` brings that back.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::destination::CallbackUrl;
 use domain::signature::{SigningSecret, SigningSecrets, sign};
+use domain::signing_key::SigningKeys;
 use domain::time::Clock;
 use domain::webhook_job::AttemptOutcome;
 use store::{Fence, NextStep};
@@ -26,6 +27,7 @@ async fn a_job_is_sent_as_it_was_stored_signed_and_recorded_as_delivered() {
     let secrets = SigningSecrets {
         current: SECRET.parse::<SigningSecret>().expect("a secret"),
         previous: None,
+        keys: SigningKeys::default(),
     };
     let webhook_id = request.header("webhook-id").expect("has an id");
     let signed = sign(&secrets, BEGIN, webhook_id, &request.body);

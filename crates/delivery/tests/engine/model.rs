@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::id::{OrderId, WebhookJobId, WebhookOutSubId};
 use domain::signature::{SigningSecret, SigningSecrets};
+use domain::signing_key::SigningKeys;
 use domain::time::{Clock, Moment};
 use domain::webhook_id::WebhookId;
 use domain::webhook_out_sub::WebhookOutSub;
@@ -245,6 +246,7 @@ impl State {
             secrets: Arc::new(SigningSecrets {
                 current,
                 previous: None,
+                keys: SigningKeys::default(),
             }),
             headers: Arc::default(),
             fence: Fence(7),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use domain::signature::{SigningSecret, SigningSecrets, sign};
+use domain::signing_key::SigningKeys;
 use domain::time::Moment;
 use http::{HeaderMap, Uri};
 use serde_json::{Value, json};
@@ -138,6 +139,7 @@ impl Story {
         let secrets = SigningSecrets {
             current: self.secret.clone(),
             previous: None,
+            keys: SigningKeys::default(),
         };
         let at = Moment::from_microseconds(timestamp * 1_000_000);
         let expected = sign(&secrets, at, id, &delivery.body).signature;

@@ -24,6 +24,7 @@ mod openapi;
 mod operational;
 mod people;
 mod policies;
+mod recovery;
 mod schemathesis;
 mod seed;
 mod statuses;

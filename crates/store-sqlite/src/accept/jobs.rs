@@ -1,19 +1,19 @@
 //! The stage itself, its payloads, and a job for each subscription that wants it.
 
-use domain::id::{OrderStageId, WebhookJobId};
+use domain::id::{OrderStageId, WebhookJobId, WebhookOutSubId};
 use domain::match_trace::Filtering;
-use domain::order::{AcceptedStage, JobReceipt, Order};
+use domain::order::{AcceptedStage, JobReceipt, Order, OrderStage};
 use domain::payload::StageFacts;
 use domain::time::Moment;
 use domain::webhook_id::WebhookId;
 use domain::webhook_out_sub::Ordering;
 use rand::RngExt;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use store::ReadyJob;
 
 use super::payloads::{Payload, Payloads};
 use crate::fault::Fault;
-use crate::known::{Subscriber, Subscribers};
+use crate::known::Subscribers;
 use crate::match_trace::{FilterResults, decide};
 use crate::writer::Writing;
 use crate::{release, supersede};
@@ -26,7 +26,7 @@ pub(crate) const KEEP_FILTER_RESULTS: &str =
 pub(crate) const INSERT_JOB: &str = "insert into webhook_jobs (integration_id, webhook_out_sub_id, order_id, order_stage_id, \
      sequence, payload_id, status, event, webhook_id, state, ordered, attempts, job_faults, \
      next_attempt_at, passed, test, cancel_requested, view_failed, created_at) \
-     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending', 1, 0, 0, ?10, 0, 0, 0, ?11, ?12)";
+     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending', ?13, 0, 0, ?10, 0, 0, 0, ?11, ?12)";
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[INSERT_STAGE, KEEP_FILTER_RESULTS, INSERT_JOB];
@@ -48,25 +48,11 @@ pub(super) fn add_stage(
 ) -> Result<AcceptedStage, Fault> {
     let known = &mut writing.known;
     let subscribers = known.subscribers(&writing.connection, order.integration_id)?;
-    writing
-        .connection
-        .prepare_cached(INSERT_STAGE)?
-        .execute(params![
-            order.integration_id.0,
-            order.id.0,
-            order.sequence,
-            stage.stage,
-            stage.event_slug,
-            stage.update_status,
-            stage.stage_at.microseconds(),
-            stage.at.microseconds(),
-            subscribers.revision,
-        ])?;
-    let id = OrderStageId(writing.connection.last_insert_rowid());
-    let webhook_jobs = add_jobs(writing, &subscribers, order, id, &stage)?;
+    let stage = insert_stage(&writing.connection, order, stage, subscribers.revision)?;
+    let webhook_jobs = add_jobs(writing, &subscribers, order, &stage)?;
     writing.made(webhook_jobs.len());
     Ok(AcceptedStage {
-        id,
+        id: stage.id,
         order_id: order.id,
         stage: stage.stage,
         event_slug: stage.event_slug,
@@ -75,16 +61,46 @@ pub(super) fn add_stage(
     })
 }
 
+fn insert_stage(
+    connection: &Connection,
+    order: &Order,
+    stage: Stage,
+    revision: i64,
+) -> Result<OrderStage, Fault> {
+    connection.prepare_cached(INSERT_STAGE)?.execute(params![
+        order.integration_id.0,
+        order.id.0,
+        order.sequence,
+        stage.stage,
+        stage.event_slug,
+        stage.update_status,
+        stage.stage_at.microseconds(),
+        stage.at.microseconds(),
+        revision,
+    ])?;
+    Ok(OrderStage {
+        id: OrderStageId(connection.last_insert_rowid()),
+        integration_id: order.integration_id,
+        order_id: order.id,
+        sequence: order.sequence,
+        stage: stage.stage,
+        event_slug: stage.event_slug,
+        update_status: stage.update_status,
+        stage_at: stage.stage_at,
+        created_at: stage.at,
+    })
+}
+
 fn add_jobs(
     writing: &mut Writing,
     subscribers: &Subscribers,
     order: &Order,
-    id: OrderStageId,
-    stage: &Stage,
+    stage: &OrderStage,
 ) -> Result<Vec<JobReceipt>, Fault> {
     // Without a change of status, only the event can match.
     let status = stage.update_status.then_some(stage.stage.as_str());
     let event = stage.event_slug.as_deref();
+    let facts = StageFacts::of(order, stage);
     let mut payloads = Payloads::default();
     let mut filters = FilterResults::default();
     let mut receipts = Vec::new();
@@ -92,104 +108,91 @@ fn add_jobs(
         if !subscriber.triggers.matches(status, event).is_match() {
             continue;
         }
-        if subscriber.filter.is_some() {
-            let filtering = decide(subscriber.filter.as_ref(), &facts(order, id, stage));
-            filters.note(subscriber.id, &filtering);
-            if filtering == Filtering::Stopped {
-                continue;
-            }
+        let recipient = &subscriber.recipient;
+        let filtering = decide(subscriber.filter.as_ref(), &facts);
+        filters.note(recipient.id, &filtering);
+        if filtering == Filtering::Stopped {
+            continue;
         }
-        let payload = payloads.of(writing, subscriber, || facts(order, id, stage))?;
-        let job = add_job(writing, subscriber, order, id, stage, payload)?;
+        let payload = payloads.of(writing, subscriber, &facts)?;
         receipts.push(JobReceipt {
-            id: job,
-            webhook_out_sub_id: subscriber.id,
+            id: add_job(writing, recipient, stage, payload, stage.created_at)?,
+            webhook_out_sub_id: recipient.id,
         });
     }
     if let Some(filters) = filters.to_json()? {
         let mut keep = writing.connection.prepare_cached(KEEP_FILTER_RESULTS)?;
-        keep.execute(params![id.0, filters])?;
+        keep.execute(params![stage.id.0, filters])?;
     }
     Ok(receipts)
 }
 
-fn add_job(
+/// Whom a job is for, and by which rules it waits.
+pub(crate) struct Recipient {
+    pub(crate) id: WebhookOutSubId,
+    pub(crate) ordering: Ordering,
+    pub(crate) supersede: bool,
+    /// Whether it waits for others, and holds them.
+    pub(crate) ordered: bool,
+}
+
+/// Stores a job for a stage, and hands it to its lane unless an earlier one holds it.
+pub(crate) fn add_job(
     writing: &mut Writing,
-    subscriber: &Subscriber,
-    order: &Order,
-    id: OrderStageId,
-    stage: &Stage,
+    recipient: &Recipient,
+    stage: &OrderStage,
     payload: Payload,
+    at: Moment,
 ) -> Result<WebhookJobId, Fault> {
-    if subscriber.supersede && order.sequence > 1 {
-        supersede::replace_waiting(writing, subscriber, order.id, stage.at)?;
+    let (id, ordering) = (recipient.id, recipient.ordering);
+    if recipient.supersede && stage.sequence > 1 {
+        supersede::replace_waiting(writing, id, ordering, stage.order_id, at)?;
     }
-    let webhook_id = WebhookId::new(stage.at, writing.chance.random());
+    let webhook_id = WebhookId::new(at, writing.chance.random());
     // The first stage of an order has nothing before it that could hold it.
-    let may_be_held = match subscriber.ordering {
-        Ordering::Order => order.sequence > 1,
+    let may_be_held = match ordering {
+        Ordering::Order => stage.sequence > 1,
         Ordering::Subscription => true,
         Ordering::None => false,
     };
-    let is_held = may_be_held
-        && release::is_held(
-            &writing.connection,
-            subscriber.id,
-            Some(order.id),
-            subscriber.ordering,
-            i64::MAX,
-        )?;
-    let due_at = (!is_held).then_some(stage.at);
+    let order = Some(stage.order_id);
+    let is_held =
+        may_be_held && release::is_held(&writing.connection, id, order, ordering, i64::MAX)?;
+    let due_at = (!is_held).then_some(at);
     writing
         .connection
         .prepare_cached(INSERT_JOB)?
         .execute(params![
-            order.integration_id.0,
-            subscriber.id.0,
-            order.id.0,
+            stage.integration_id.0,
             id.0,
-            order.sequence,
+            stage.order_id.0,
+            stage.id.0,
+            stage.sequence,
             payload.id,
             stage.stage,
             stage.event_slug,
             webhook_id.as_bytes(),
             due_at.map(Moment::microseconds),
             payload.failed.as_deref(),
-            stage.at.microseconds(),
+            at.microseconds(),
+            recipient.ordered,
         ])?;
     let job_id = WebhookJobId(writing.connection.last_insert_rowid());
     if let Some(due_at) = due_at {
         writing.ready(ReadyJob {
             id: job_id,
-            webhook_out_sub_id: subscriber.id,
-            order_id: Some(order.id),
-            sequence: Some(order.sequence),
+            webhook_out_sub_id: id,
+            order_id: order,
+            sequence: Some(stage.sequence),
             webhook_id,
             attempts: 0,
             job_faults: 0,
             first_attempt_clock: None,
-            created_at: stage.at,
+            created_at: at,
             due_at,
             payload: payload.body,
             test: false,
         });
     }
     Ok(job_id)
-}
-
-fn facts<'a>(order: &'a Order, id: OrderStageId, stage: &'a Stage) -> StageFacts<'a> {
-    StageFacts {
-        order_id: order.id,
-        integration_id: order.integration_id,
-        order_stage_id: id,
-        external_order_id: order.external_order_id.as_deref(),
-        sequence: order.sequence,
-        stage: &stage.stage,
-        event_slug: stage.event_slug.as_deref(),
-        order_status: &order.status,
-        stage_at: stage.stage_at,
-        accepted_at: stage.at,
-        order_created_at: order.created_at,
-        fields: &order.fields,
-    }
 }

@@ -49,11 +49,11 @@ enum Rendering {
 
 impl Payloads {
     /// The payload for a subscriber of the stage that `facts` tells of.
-    pub(super) fn of<'f>(
+    pub(super) fn of(
         &mut self,
         writing: &Writing,
         subscriber: &Subscriber,
-        facts: impl FnOnce() -> StageFacts<'f>,
+        facts: &StageFacts<'_>,
     ) -> Result<Payload, Fault> {
         let version = subscriber.version;
         let rendering = match &subscriber.view {
@@ -63,15 +63,20 @@ impl Payloads {
         if let Some(known) = self.known(rendering, version) {
             return Ok(known);
         }
-        let facts = facts();
         let payload = match &subscriber.view {
-            KnownView::BuiltIn(view) => built_in(&writing.connection, *view, version, &facts)?,
-            KnownView::Own(own) => match render_own(own, &facts) {
+            KnownView::BuiltIn(view) => built_in(&writing.connection, *view, version, facts)?,
+            KnownView::Own(own) => match render_own(own, facts) {
                 Ok(body) => store_payload(&writing.connection, &own.name, version, body)?,
                 Err(fault) => {
                     let failed = sentence(own, &fault);
-                    raise(&writing.connection, own, subscriber.id, &facts, &failed)?;
-                    let default = self.default(&writing.connection, version, &facts)?;
+                    raise(
+                        &writing.connection,
+                        own,
+                        subscriber.recipient.id,
+                        facts,
+                        &failed,
+                    )?;
+                    let default = self.default(&writing.connection, version, facts)?;
                     Payload {
                         failed: Some(failed.into()),
                         ..default
@@ -83,8 +88,8 @@ impl Payloads {
         Ok(payload)
     }
 
-    /// Without one that knows the stage: the payload of a test. Nobody need be told but whoever asked for it.
-    pub(crate) fn of_test(
+    /// The payload of a test, or of a past stage. Nobody need be told of a failing view but whoever asked for it.
+    pub(crate) fn alone(
         connection: &Connection,
         view: &KnownView,
         version: Version,

@@ -36,7 +36,7 @@ async fn a_held_job_names_the_one_that_it_waits_for() {
         assert!(shown.attempts.is_empty() && shown.payload.starts_with(b"{"));
         let retried = world
             .store
-            .retry_webhook_job(world.integration, jobs[2], change(9))
+            .retry_webhook_job(world.integration, jobs[2], false, change(9))
             .await;
         let retried = retried.expect("retried");
         assert_eq!(retried.held_by, shown.held_by);
@@ -65,7 +65,7 @@ async fn a_waiting_job_that_is_retried_is_due_now_and_never_later_than_before() 
     for (at, due) in [(100, 100), (200, 100)] {
         let retried = world
             .store
-            .retry_webhook_job(world.integration, jobs[0], change(at))
+            .retry_webhook_job(world.integration, jobs[0], false, change(at))
             .await;
         let job = retried.expect("retried").job;
         assert_eq!(job.next_attempt_at, Some(after(due)));
@@ -129,7 +129,7 @@ async fn a_final_job_is_repeated_as_a_new_one_outside_the_ordering() {
     let old = canceled.expect("canceled");
     let retried = world
         .store
-        .retry_webhook_job(world.integration, jobs[2], change(5))
+        .retry_webhook_job(world.integration, jobs[2], false, change(5))
         .await;
     let new = retried.expect("retried").job;
     assert_eq!((new.retry_of, new.state), (Some(old.id), JobState::Pending));
@@ -168,7 +168,7 @@ async fn a_job_of_a_subscription_that_is_off_or_gone_is_not_retried() {
     let retry = |id| {
         world
             .store
-            .retry_webhook_job(world.integration, id, change(3))
+            .retry_webhook_job(world.integration, id, false, change(3))
     };
     for job in [jobs[0], jobs[1]] {
         assert_eq!(refused(retry(job).await), ["id"], "nothing would be sent");
@@ -189,7 +189,7 @@ async fn a_job_of_another_integration_is_as_if_it_were_not_there() {
     assert!(shown.is_none());
     let retried = world
         .store
-        .retry_webhook_job(other, jobs[0], change(1))
+        .retry_webhook_job(other, jobs[0], false, change(1))
         .await;
     assert_eq!(refused(retried), ["id"]);
     let canceled = world

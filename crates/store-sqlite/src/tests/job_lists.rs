@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rusqlite::params;
-use store::{JobQuery, Search, Start, StoreError, WebhookJobs};
+use store::{JobFilter, JobQuery, Search, Start, StoreError, WebhookJobs};
 
 use super::world::{World, after, list};
 use crate::fault::Fault;
@@ -157,17 +157,19 @@ fn query(integration_id: IntegrationId, chance: &mut StdRng) -> JobQuery {
     let moments: Vec<Moment> = some(&[at(50), at(200)], chance);
     JobQuery {
         integration_id,
-        states,
+        filter: JobFilter {
+            states,
+            subscriber_ids: some(&[1, 2, 3].map(WebhookOutSubId), chance),
+            subscriber_keys: texts(&["sub-a", "sub-b", "sub-c"], chance),
+            endpoints: texts(&["https://sub-a.example.com/hook", "https://x"], chance),
+            order_ids: some(&[1, 2, 3, 4, 5].map(OrderId), chance),
+            statuses: texts(STATUSES, chance),
+            event_types: texts(&["canceled", "processed", "unknown"], chance),
+            status_codes: some(&[200, 204, 500], chance),
+            created_from: moments.first().copied(),
+            created_until: some(&[at(100), at(300)], chance).first().copied(),
+        },
         delivering,
-        subscriber_ids: some(&[1, 2, 3].map(WebhookOutSubId), chance),
-        subscriber_keys: texts(&["sub-a", "sub-b", "sub-c"], chance),
-        endpoints: texts(&["https://sub-a.example.com/hook", "https://x"], chance),
-        order_ids: some(&[1, 2, 3, 4, 5].map(OrderId), chance),
-        statuses: texts(STATUSES, chance),
-        event_types: texts(&["canceled", "processed", "unknown"], chance),
-        status_codes: some(&[200, 204, 500], chance),
-        created_from: moments.first().copied(),
-        created_until: some(&[at(100), at(300)], chance).first().copied(),
         list: page,
     }
 }
@@ -175,35 +177,52 @@ fn query(integration_id: IntegrationId, chance: &mut StdRng) -> JobQuery {
 fn is_wanted(query: &JobQuery, job: &WebhookJob) -> bool {
     let holds =
         |list: &[String], value: &str| list.is_empty() || list.iter().any(|one| one == value);
-    let is_subscriber = (query.subscriber_ids.is_empty() && query.subscriber_keys.is_empty())
-        || query.subscriber_ids.contains(&job.webhook_out_sub_id)
-        || query.subscriber_keys.contains(&job.webhook_subscriber);
-    let is_state = query.states.is_empty()
-        || query.states.contains(&job.state)
+    let is_subscriber = (query.filter.subscriber_ids.is_empty()
+        && query.filter.subscriber_keys.is_empty())
+        || query
+            .filter
+            .subscriber_ids
+            .contains(&job.webhook_out_sub_id)
+        || query
+            .filter
+            .subscriber_keys
+            .contains(&job.webhook_subscriber);
+    let is_state = query.filter.states.is_empty()
+        || query.filter.states.contains(&job.state)
         || query.delivering.contains(&job.id);
-    let is_order =
-        query.order_ids.is_empty() || job.order_id.is_some_and(|id| query.order_ids.contains(&id));
-    let is_event = query.event_types.is_empty()
+    let is_order = query.filter.order_ids.is_empty()
+        || job
+            .order_id
+            .is_some_and(|id| query.filter.order_ids.contains(&id));
+    let is_event = query.filter.event_types.is_empty()
         || job.event.as_deref().is_some_and(|event| {
             query
+                .filter
                 .event_types
                 .iter()
                 .any(|kind| kind == event_type(event))
         });
-    let is_code = query.status_codes.is_empty()
+    let is_code = query.filter.status_codes.is_empty()
         || job
             .status_code
-            .is_some_and(|code| query.status_codes.contains(&code));
+            .is_some_and(|code| query.filter.status_codes.contains(&code));
     job.integration_id == query.integration_id
         && is_subscriber
         && is_state
         && is_order
         && is_event
         && is_code
-        && holds(&query.endpoints, &job.callback_url)
-        && holds(&query.statuses, job.status.as_deref().unwrap_or_default())
-        && query.created_from.is_none_or(|from| job.created_at >= from)
+        && holds(&query.filter.endpoints, &job.callback_url)
+        && holds(
+            &query.filter.statuses,
+            job.status.as_deref().unwrap_or_default(),
+        )
         && query
+            .filter
+            .created_from
+            .is_none_or(|from| job.created_at >= from)
+        && query
+            .filter
             .created_until
             .is_none_or(|until| job.created_at < until)
         && query
@@ -297,17 +316,8 @@ async fn pages_by_number_skip_what_stands_before_them() {
 fn query_all(integration_id: IntegrationId) -> JobQuery {
     JobQuery {
         integration_id,
-        states: Vec::new(),
+        filter: JobFilter::default(),
         delivering: Vec::new(),
-        subscriber_ids: Vec::new(),
-        subscriber_keys: Vec::new(),
-        endpoints: Vec::new(),
-        order_ids: Vec::new(),
-        statuses: Vec::new(),
-        event_types: Vec::new(),
-        status_codes: Vec::new(),
-        created_from: None,
-        created_until: None,
         list: list(5),
     }
 }

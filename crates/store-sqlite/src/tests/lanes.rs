@@ -5,8 +5,11 @@ use std::time::Duration;
 use domain::health::{HealthState, LaneRecord, OffReason};
 use domain::id::WebhookOutSubId;
 use domain::signature::SigningSecret;
+use domain::signing_key::SigningKey;
 use domain::webhook_out_sub::Ordering;
-use store::{Lane, Lanes, NewWebhookOutSub, WebhookJobs, WebhookOutSubChanges, WebhookOutSubs};
+use store::{
+    Lane, Lanes, NewSigning, NewWebhookOutSub, WebhookJobs, WebhookOutSubChanges, WebhookOutSubs,
+};
 
 use super::subscriptions::update;
 use super::world::{Event, World, after, change, refused};
@@ -87,7 +90,10 @@ async fn after_a_rotation_both_secrets_sign_for_a_while() {
         store.rotate_webhook_out_sub_secret(
             world.integration,
             sub.id,
-            secret(byte),
+            NewSigning {
+                secret: secret(byte),
+                key: SigningKey::from_seed([byte; 32]),
+            },
             overlap,
             change(10),
         )

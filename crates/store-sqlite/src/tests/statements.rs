@@ -3,7 +3,7 @@
 use domain::id::{IntegrationId, OrderId, WebhookJobId, WebhookOutSubId};
 use domain::webhook_job::JobState;
 use rusqlite::Connection;
-use store::{JobQuery, ListQuery, OrderQuery, Search, StageQuery};
+use store::{JobFilter, JobQuery, ListQuery, OrderQuery, Search, StageQuery};
 
 use super::world::{after, list};
 use crate::list_query::ListPlan;
@@ -41,6 +41,7 @@ fn every_statement_fits_the_schema() {
         operational::STATEMENTS,
         order_stages::STATEMENTS,
         record::STATEMENTS,
+        recoveries::STATEMENTS,
         registry::STATEMENTS,
         release::STATEMENTS,
         sessions::STATEMENTS,
@@ -76,6 +77,7 @@ fn no_statement_walks_through_a_large_table() {
         known::STATEMENTS,
         order_stages::STATEMENTS,
         record::STATEMENTS,
+        recoveries::STATEMENTS,
         release::STATEMENTS,
         troubles::STATEMENTS,
     ];
@@ -157,17 +159,8 @@ fn variants(query: &ListQuery) -> Vec<ListQuery> {
 fn all_jobs() -> JobQuery {
     JobQuery {
         integration_id: IntegrationId(1),
-        states: Vec::new(),
+        filter: JobFilter::default(),
         delivering: Vec::new(),
-        subscriber_ids: Vec::new(),
-        subscriber_keys: Vec::new(),
-        endpoints: Vec::new(),
-        order_ids: Vec::new(),
-        statuses: Vec::new(),
-        event_types: Vec::new(),
-        status_codes: Vec::new(),
-        created_from: None,
-        created_until: None,
         list: list(50),
     }
 }
@@ -182,25 +175,25 @@ fn filters() -> Vec<Filter> {
     }
     let mut filters: Vec<Filter> = vec![
         Box::new(|_| ()),
-        Box::new(|query| query.states = vec![JobState::Pending, JobState::Exhausted]),
+        Box::new(|query| query.filter.states = vec![JobState::Pending, JobState::Exhausted]),
         Box::new(|query| {
-            query.states = vec![JobState::Delivering];
+            query.filter.states = vec![JobState::Delivering];
             query.delivering = vec![WebhookJobId(3), WebhookJobId(4)];
         }),
         Box::new(|query| {
-            query.states = vec![JobState::Delivered, JobState::Delivering];
+            query.filter.states = vec![JobState::Delivered, JobState::Delivering];
             query.delivering = vec![WebhookJobId(3), WebhookJobId(4)];
         }),
-        Box::new(|query| query.subscriber_ids = vec![WebhookOutSubId(1)]),
-        Box::new(|query| query.subscriber_keys = text("a")),
-        Box::new(|query| query.endpoints = text("https://a")),
-        Box::new(|query| query.order_ids = vec![OrderId(1), OrderId(2)]),
-        Box::new(|query| query.statuses = text("hold")),
-        Box::new(|query| query.event_types = text("scheduled")),
-        Box::new(|query| query.status_codes = vec![500, 404]),
-        Box::new(|query| query.status_codes = vec![200]),
-        Box::new(|query| query.created_from = Some(after(0))),
-        Box::new(|query| query.created_until = Some(after(0))),
+        Box::new(|query| query.filter.subscriber_ids = vec![WebhookOutSubId(1)]),
+        Box::new(|query| query.filter.subscriber_keys = text("a")),
+        Box::new(|query| query.filter.endpoints = text("https://a")),
+        Box::new(|query| query.filter.order_ids = vec![OrderId(1), OrderId(2)]),
+        Box::new(|query| query.filter.statuses = text("hold")),
+        Box::new(|query| query.filter.event_types = text("scheduled")),
+        Box::new(|query| query.filter.status_codes = vec![500, 404]),
+        Box::new(|query| query.filter.status_codes = vec![200]),
+        Box::new(|query| query.filter.created_from = Some(after(0))),
+        Box::new(|query| query.filter.created_until = Some(after(0))),
     ];
     let searches = [
         ("status", "sched"),

@@ -178,6 +178,7 @@ pub(super) fn new_sub(integration_id: IntegrationId, key: &str) -> NewWebhookOut
         retry_policy: None,
         rate_limit: None,
         filter: None,
+        signing_key: None,
         signing_secret: SigningSecret::from_bytes(&[3; 32]).expect("a secret"),
         idempotency: None,
     }

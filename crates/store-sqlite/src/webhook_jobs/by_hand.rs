@@ -1,6 +1,7 @@
 //! What people do with single jobs: repeat one, withdraw one, start a fresh one.
 
 use domain::id::{IntegrationId, WebhookJobId};
+use domain::time::Moment;
 use domain::webhook_id::WebhookId;
 use domain::webhook_job::WebhookJob;
 use rand::RngExt;
@@ -8,9 +9,11 @@ use rusqlite::{Connection, params};
 use store::{Change, RetriedJob, Withdrawal};
 
 use super::read_job;
-use super::show::{Standing, held_by, of_integration, standing};
+use super::rerender;
+use super::show::{held_by, of_integration, standing};
 use crate::audit::{self, AuditEvent};
 use crate::fault::Fault;
+use crate::list_query::one;
 use crate::writer::Writing;
 use crate::{check, due, release};
 
@@ -30,17 +33,21 @@ pub(crate) const CANCEL: &str = "update webhook_jobs set state = 'canceled', fin
 pub(crate) const REQUEST_CANCEL: &str =
     "update webhook_jobs set cancel_requested = 1 where id = ?1";
 
+// primary key
+pub(crate) const IS_HELD: &str = "select next_attempt_at is null from webhook_jobs where id = ?1";
+
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[HASTEN, REPEAT, CANCEL, REQUEST_CANCEL];
+pub(crate) const STATEMENTS: &[&str] = &[HASTEN, REPEAT, CANCEL, REQUEST_CANCEL, IS_HELD];
 
 /// Makes a waiting job due now, unless it is held; repeats a final one as a new job outside the ordering.
 pub(super) fn retry(
     writing: &mut Writing,
     integration_id: IntegrationId,
     id: WebhookJobId,
+    rerendered: bool,
     change: &Change,
 ) -> Result<RetriedJob, Fault> {
-    let job = find(&writing.connection, integration_id, id)?;
+    let before = find(&writing.connection, integration_id, id)?;
     let standing = standing(&writing.connection, id)?;
     if standing.is_deleted {
         return Err(Fault::refused(
@@ -52,42 +59,66 @@ pub(super) fn retry(
         let message = "belongs to a subscription that is not active; switch that on first";
         return Err(Fault::refused("id", message));
     }
-    if job.state.is_final() {
-        let job = repeat(writing, &job, change)?;
-        return Ok(RetriedJob { job, held_by: None });
+    if rerendered && before.order_stage_id.is_none() {
+        let message = "is for jobs that tell of a change; this one does not";
+        return Err(Fault::refused("rerender", message));
     }
-    hasten(writing, job, &standing, change)
-}
-
-fn hasten(
-    writing: &mut Writing,
-    before: WebhookJob,
-    standing: &Standing,
-    change: &Change,
-) -> Result<RetriedJob, Fault> {
-    let connection = &writing.connection;
-    let held_by = held_by(connection, &before, standing)?;
-    connection
-        .prepare_cached(HASTEN)?
-        .execute(params![before.id.0, change.at.microseconds()])?;
-    let job = reread(connection, before.id)?;
-    write_event(connection, change, "retry", Some(&before), &job)?;
-    if job.next_attempt_at.is_some() {
-        let ready = due::ready_job(connection, job.id)?;
-        writing.ready(ready);
-    }
+    let retried = retry_one(writing, &before, rerendered, change.at)?;
+    let is_new = retried != before.id;
+    let job = reread(&writing.connection, retried)?;
+    let told = Some(&before).filter(|_| !is_new);
+    write_event(&writing.connection, change, "retry", told, &job)?;
+    let held_by = held_by(&writing.connection, &job, &standing)?;
     Ok(RetriedJob { job, held_by })
 }
 
-fn repeat(writing: &mut Writing, job: &WebhookJob, change: &Change) -> Result<WebhookJob, Fault> {
-    let webhook_id = WebhookId::new(change.at, writing.chance.random());
+/// Retries a job whose subscription is active, and tells its lane; the job that is due now.
+pub(crate) fn retry_one(
+    writing: &mut Writing,
+    job: &WebhookJob,
+    rerendered: bool,
+    at: Moment,
+) -> Result<WebhookJobId, Fault> {
+    let id = if job.state.is_final() {
+        repeat(writing, job, at)?
+    } else {
+        writing
+            .connection
+            .prepare_cached(HASTEN)?
+            .execute(params![job.id.0, at.microseconds()])?;
+        job.id
+    };
+    if rerendered {
+        rerender::rerender(&writing.connection, id)?;
+    }
+    let ready = due::ready_job(&writing.connection, id)?;
+    // A held one is handed over when it is released.
+    if !is_held(&writing.connection, id)? {
+        writing.ready(ready);
+    }
+    Ok(id)
+}
+
+/// Whether the job's subscription is there and active.
+pub(crate) fn is_sent(connection: &Connection, id: WebhookJobId) -> Result<bool, Fault> {
+    let standing = standing(connection, id)?;
+    Ok(standing.is_active && !standing.is_deleted)
+}
+
+fn is_held(connection: &Connection, id: WebhookJobId) -> Result<bool, Fault> {
+    let held = one(connection, IS_HELD, [id.0], |row| Ok(row.get(0)?))?;
+    Ok(held.unwrap_or_default())
+}
+
+fn repeat(writing: &mut Writing, job: &WebhookJob, at: Moment) -> Result<WebhookJobId, Fault> {
+    let webhook_id = WebhookId::new(at, writing.chance.random());
     writing.connection.prepare_cached(REPEAT)?.execute(params![
         job.id.0,
         webhook_id.as_bytes(),
-        change.at.microseconds(),
+        at.microseconds(),
     ])?;
-    let repeated = WebhookJobId(writing.connection.last_insert_rowid());
-    start(writing, repeated, "retry", change)
+    writing.made(1);
+    Ok(WebhookJobId(writing.connection.last_insert_rowid()))
 }
 
 /// Hands a job that was just made by hand to its lane.

@@ -95,16 +95,16 @@ pub(crate) fn plan(connection: &Connection, query: &JobQuery) -> Result<ListPlan
     ListPlan::new(branches, conditions).created(
         connection,
         TIMELINE,
-        query.created_from,
-        query.created_until,
+        query.filter.created_from,
+        query.filter.created_until,
     )
 }
 
 /// The filters that the query has, the most selective one first.
 fn filters(connection: &Connection, query: &JobQuery) -> Result<Vec<Filter>, Fault> {
     let mut filters = Vec::new();
-    if !query.order_ids.is_empty() {
-        let ids: Vec<i64> = query.order_ids.iter().map(|id| id.0).collect();
+    if !query.filter.order_ids.is_empty() {
+        let ids: Vec<i64> = query.filter.order_ids.iter().map(|id| id.0).collect();
         filters.push(Filter::among("order_id", BY_ORDER, &ids)?);
     }
     let search = query.list.search.as_ref();
@@ -117,18 +117,18 @@ fn filters(connection: &Connection, query: &JobQuery) -> Result<Vec<Filter>, Fau
     };
     filters.extend(orders.map(|found| Filter::found(&found)).transpose()?);
     filters.extend(subscribers(connection, query)?);
-    if !query.states.is_empty() {
+    if !query.filter.states.is_empty() {
         filters.push(Filter::states(query)?);
     }
-    if !query.status_codes.is_empty() {
-        filters.push(Filter::status_codes(&query.status_codes)?);
+    if !query.filter.status_codes.is_empty() {
+        filters.push(Filter::status_codes(&query.filter.status_codes)?);
     }
-    if !query.event_types.is_empty() {
-        let events = list_items::events_of_types(connection, &query.event_types)?;
+    if !query.filter.event_types.is_empty() {
+        let events = list_items::events_of_types(connection, &query.filter.event_types)?;
         filters.push(Filter::among("event", BY_EVENT, &events)?);
     }
-    if !query.statuses.is_empty() {
-        filters.push(Filter::among("status", BY_STATUS, &query.statuses)?);
+    if !query.filter.statuses.is_empty() {
+        filters.push(Filter::among("status", BY_STATUS, &query.filter.statuses)?);
     }
     filters.extend(others.map(|found| Filter::found(&found)).transpose()?);
     Ok(filters)
@@ -137,14 +137,14 @@ fn filters(connection: &Connection, query: &JobQuery) -> Result<Vec<Filter>, Fau
 /// Subscriptions by id or key, and by callback URL; deleted ones too, since their jobs remain.
 fn subscribers(connection: &Connection, query: &JobQuery) -> Result<Option<Filter>, Fault> {
     let mut conditions = Vec::new();
-    if !query.subscriber_ids.is_empty() || !query.subscriber_keys.is_empty() {
+    if !query.filter.subscriber_ids.is_empty() || !query.filter.subscriber_keys.is_empty() {
         conditions.push(Condition::any(vec![
-            Condition::among("id", &query.subscriber_ids)?,
-            Condition::among("key", &query.subscriber_keys)?,
+            Condition::among("id", &query.filter.subscriber_ids)?,
+            Condition::among("key", &query.filter.subscriber_keys)?,
         ]));
     }
-    if !query.endpoints.is_empty() {
-        conditions.push(Condition::among("callback_url", &query.endpoints)?);
+    if !query.filter.endpoints.is_empty() {
+        conditions.push(Condition::among("callback_url", &query.filter.endpoints)?);
     }
     if conditions.is_empty() {
         return Ok(None);
@@ -167,9 +167,14 @@ impl Filter {
 
     /// Delivered jobs are most of all, and no index has them; jobs that are in flight are known by id.
     fn states(query: &JobQuery) -> Result<Filter, Fault> {
-        let states: Vec<&str> = query.states.iter().map(|state| state.name()).collect();
+        let states: Vec<&str> = query
+            .filter
+            .states
+            .iter()
+            .map(|state| state.name())
+            .collect();
         let in_flight: Vec<i64> = query.delivering.iter().map(|id| id.0).collect();
-        let is_narrow = !query.states.contains(&JobState::Delivered);
+        let is_narrow = !query.filter.states.contains(&JobState::Delivered);
         Ok(Filter {
             condition: Condition::any(vec![
                 Condition::among("state", &states)?,

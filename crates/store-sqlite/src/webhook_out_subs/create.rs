@@ -4,6 +4,7 @@ use domain::health::LaneRecord;
 use domain::id::{IntegrationId, WebhookOutSubId};
 use domain::payload::template::filter::FilterText;
 use domain::payload_render_view::ViewName;
+use domain::signing_key::SigningKey;
 use domain::vocabulary::{ALL, folded};
 use domain::webhook_out_sub::{WEBHOOK_OUT_SUBS_MAX, WebhookOutSub};
 use rusqlite::{Connection, params};
@@ -19,8 +20,8 @@ use crate::{check, idempotency};
 pub(crate) const INSERT: &str = "insert into webhook_out_subs (integration_id, key, name, callback_url, statuses, events, \
      notification_emails, success_code, payload_render_view, active, notify, version, ordering, \
      timeout_seconds, max_in_flight, supersede, headers, sealed_headers, retry_policy, rate_limit, \
-     signing_secret, created_at, updated_at, filter) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
-     ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?22, ?23)";
+     signing_secret, created_at, updated_at, filter, signing_key, public_key) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+     ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?22, ?23, ?24, ?25)";
 // webhook_out_subs_by_key
 pub(crate) const COUNT: &str =
     "select count(*) from webhook_out_subs where integration_id = ?1 and deleted_at is null";
@@ -49,6 +50,7 @@ pub(super) fn create(
     let sealed = Sealed {
         signing_secret: sealed,
         headers: headers::seal(&writing.key, &new.headers)?,
+        signing_key: secret::seal_key(&writing.key, new.signing_key.as_ref())?,
     };
     let signing_secret = new.signing_secret.to_text();
     let idempotency = new.idempotency.clone();
@@ -136,6 +138,7 @@ pub(super) fn view(integration_id: IntegrationId, name: &ViewName) -> Reference 
 struct Sealed {
     signing_secret: Vec<u8>,
     headers: Option<Vec<u8>>,
+    signing_key: Option<Vec<u8>>,
 }
 
 fn insert(
@@ -145,6 +148,7 @@ fn insert(
     change: &Change,
 ) -> Result<WebhookOutSub, Fault> {
     let shown = headers::shown(&new.headers);
+    let public_key = new.signing_key.as_ref().map(SigningKey::public_text);
     connection.prepare_cached(INSERT)?.execute(params![
         new.integration_id.0,
         new.key,
@@ -171,6 +175,8 @@ fn insert(
         sealed.signing_secret,
         change.at.microseconds(),
         new.filter.as_ref().map(FilterText::as_str),
+        sealed.signing_key,
+        public_key,
     ])?;
     Ok(WebhookOutSub {
         id: WebhookOutSubId(connection.last_insert_rowid()),
@@ -194,6 +200,9 @@ fn insert(
         headers: shown,
         retry_policy: new.retry_policy,
         rate_limit: new.rate_limit,
+        asymmetric_signature: public_key.is_some(),
+        public_key,
+        catching_up: false,
         health: LaneRecord::default(),
         created_at: change.at,
         updated_at: change.at,

@@ -7,6 +7,7 @@ use domain::destination::CallbackUrl;
 use domain::health::LaneRecord;
 use domain::id::{IntegrationId, WebhookOutSubId};
 use domain::signature::{SigningSecret, SigningSecrets};
+use domain::signing_key::{SigningKey, SigningKeys};
 use domain::webhook_out_sub::{Ordering, Version, WebhookOutSub};
 use rusqlite::{Connection, Row, params};
 use serde::de::DeserializeOwned;
@@ -22,7 +23,7 @@ macro_rules! select_subscription {
          notification_emails, success_code, payload_render_view, active, notify, version, \
          ordering, timeout_seconds, max_in_flight, supersede, headers, sealed_headers, \
          retry_policy, rate_limit, filter, signing_secret, previous_signing_secret, \
-         previous_signs_until, created_at, updated_at, l.record as health \
+         previous_signs_until, signing_key, previous_signing_key, public_key, catching_up, created_at, updated_at, l.record as health \
          from webhook_out_subs s left join lanes l on l.webhook_out_sub_id = s.id \
          where deleted_at is null "
     };
@@ -97,16 +98,27 @@ fn read_secrets(key: &SecretKey, row: &Row<'_>) -> Result<SigningSecrets, Fault>
         let bytes = key.open(secret::PLACE, &sealed)?;
         SigningSecret::from_bytes(&bytes).map_err(|fault| corrupt(id, fault))
     };
+    let open_key = |column: &str| -> Result<Option<SigningKey>, Fault> {
+        let sealed: Option<Vec<u8>> = row.get(column)?;
+        sealed
+            .map(|sealed| secret::open_key(key, id, &sealed))
+            .transpose()
+    };
     let previous: Option<Vec<u8>> = row.get("previous_signing_secret")?;
     let until = moment_if_any(row, "previous_signs_until")?;
     Ok(SigningSecrets {
         current: open(row.get("signing_secret")?)?,
         previous: previous.map(open).transpose()?.zip(until),
+        keys: SigningKeys {
+            current: open_key("signing_key")?,
+            previous: open_key("previous_signing_key")?,
+        },
     })
 }
 
 fn read(row: &Row<'_>) -> Result<WebhookOutSub, Fault> {
     let id = row.get("id")?;
+    let public_key: Option<String> = row.get("public_key")?;
     let words = |column: &str| -> Result<Vec<String>, Fault> {
         let words: String = row.get(column)?;
         serde_json::from_str(&words).map_err(|error| corrupt(id, error))
@@ -137,6 +149,9 @@ fn read(row: &Row<'_>) -> Result<WebhookOutSub, Fault> {
         headers: json(row, id, "headers")?.unwrap_or_default(),
         retry_policy: json(row, id, "retry_policy")?,
         rate_limit: json(row, id, "rate_limit")?,
+        asymmetric_signature: public_key.is_some(),
+        public_key,
+        catching_up: row.get("catching_up")?,
         health: match health {
             Some(record) => {
                 serde_json::from_str(&record).map_err(|error| Fault::corrupt("lanes", id, error))?

@@ -1,14 +1,14 @@
-//! Replacing a signing secret.
+//! What signs a subscription's payloads: shown to whoever may see it, and replaced.
 
 use std::time::Duration;
 
 use domain::id::{IntegrationId, WebhookOutSubId};
-use domain::signature::SigningSecret;
+use domain::signing_key::SigningKey;
 use domain::time::Moment;
 use domain::webhook_out_sub::WebhookOutSub;
 use rusqlite::params;
 use serde::Serialize;
-use store::{Change, WithSecret};
+use store::{Change, NewSigning, SecretKey, WithSecret};
 
 use super::{find, row};
 use crate::audit::{self, AuditEvent};
@@ -17,14 +17,22 @@ use crate::writer::Writing;
 
 /// Where signing secrets are sealed for, the previous one too.
 pub(super) const PLACE: &str = "webhook_out_subs.signing_secret";
+/// Where signing keys are sealed for, the previous one too.
+const KEY_PLACE: &str = "webhook_out_subs.signing_key";
 
 // primary key
 pub(crate) const ROTATE: &str = "update webhook_out_subs set previous_signs_until = ?3, \
      previous_signing_secret = case when ?3 is null then null else signing_secret end, \
-     signing_secret = ?2, updated_at = ?4 where id = ?1";
+     previous_signing_key = case when ?3 is null then null else signing_key end, \
+     signing_secret = ?2, updated_at = ?4, \
+     signing_key = case when signing_key is null then null else ?5 end, \
+     public_key = case when signing_key is null then null else ?6 end where id = ?1";
+// primary key
+pub(crate) const PUT_KEY: &str = "update webhook_out_subs set signing_key = ?2, public_key = ?3, previous_signing_key = null \
+     where id = ?1";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[ROTATE];
+pub(crate) const STATEMENTS: &[&str] = &[ROTATE, PUT_KEY];
 
 /// What the audit trail tells of a rotation.
 #[derive(Serialize)]
@@ -32,44 +40,106 @@ struct Rotated {
     previous_signs_until: Option<Moment>,
 }
 
-/// The new secret signs from now on, and the one before it for `overlap` too; without any, the old one is
+/// The new secret and key sign from now on, and those before them for `overlap` too; without any, the old ones are
 /// forgotten.
 pub(super) fn rotate(
     writing: &mut Writing,
     integration_id: IntegrationId,
     id: WebhookOutSubId,
-    secret: &SigningSecret,
+    new: &NewSigning,
     overlap: Duration,
     change: &Change,
 ) -> Result<WithSecret, Fault> {
-    let before = find(&writing.connection, integration_id, id)?;
-    let sealed = writing.key.seal(PLACE, secret.as_bytes())?;
+    find(&writing.connection, integration_id, id)?;
     let previous_signs_until = (!overlap.is_zero()).then(|| change.at + overlap);
     writing.connection.prepare_cached(ROTATE)?.execute(params![
         id.0,
-        sealed,
+        writing.key.seal(PLACE, new.secret.as_bytes())?,
         previous_signs_until.map(Moment::microseconds),
         change.at.microseconds(),
+        seal_key(&writing.key, Some(&new.key))?,
+        new.key.public_text(),
     ])?;
-    let event = AuditEvent {
-        integration_id: Some(integration_id),
-        noun: "webhook_out_sub",
-        record_id: id.0,
-        action: "rotate_secret",
-        before: None,
-        after: audit::json(&Rotated {
-            previous_signs_until,
-        })?,
+    let after = Rotated {
+        previous_signs_until,
     };
-    audit::write(&writing.connection, change, event)?;
+    write_event(writing, integration_id, id, "rotate_secret", &after, change)?;
     if let Some(lane) = row::lane(&writing.connection, &writing.key, id)? {
         writing.changed(lane);
     }
     Ok(WithSecret {
-        sub: WebhookOutSub {
-            updated_at: change.at,
-            ..before
-        },
-        signing_secret: secret.to_text(),
+        sub: find(&writing.connection, integration_id, id)?,
+        signing_secret: new.secret.to_text(),
     })
+}
+
+/// The subscription with its secret; the audit trail tells who has seen it.
+pub(super) fn show(
+    writing: &mut Writing,
+    integration_id: IntegrationId,
+    id: WebhookOutSubId,
+    change: &Change,
+) -> Result<WithSecret, Fault> {
+    let sub = find(&writing.connection, integration_id, id)?;
+    let lane = row::lane(&writing.connection, &writing.key, id)?;
+    let lane = lane.ok_or_else(|| Fault::corrupt("webhook_out_subs", id.0, "is gone"))?;
+    write_event(writing, integration_id, id, "secret", &(), change)?;
+    Ok(WithSecret {
+        sub,
+        signing_secret: lane.secrets.current.to_text(),
+    })
+}
+
+/// Gives a subscription a key, or takes it away.
+pub(super) fn put_key(
+    writing: &Writing,
+    sub: &mut WebhookOutSub,
+    key: Option<&SigningKey>,
+) -> Result<(), Fault> {
+    sub.public_key = key.map(SigningKey::public_text);
+    sub.asymmetric_signature = key.is_some();
+    let sealed = seal_key(&writing.key, key)?;
+    let mut put = writing.connection.prepare_cached(PUT_KEY)?;
+    put.execute(params![sub.id.0, sealed, sub.public_key])?;
+    Ok(())
+}
+
+/// A key as it is kept.
+pub(super) fn seal_key(
+    secret_key: &SecretKey,
+    key: Option<&SigningKey>,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let sealed = key.map(|key| secret_key.seal(KEY_PLACE, &key.seed()));
+    Ok(sealed.transpose()?)
+}
+
+/// A key that was kept.
+pub(super) fn open_key(
+    secret_key: &SecretKey,
+    id: i64,
+    sealed: &[u8],
+) -> Result<SigningKey, Fault> {
+    let seed = secret_key.open(KEY_PLACE, sealed)?;
+    let seed = seed.as_slice().try_into();
+    seed.map(SigningKey::from_seed)
+        .map_err(|_| Fault::corrupt("webhook_out_subs", id, "no signing key"))
+}
+
+fn write_event(
+    writing: &Writing,
+    integration_id: IntegrationId,
+    id: WebhookOutSubId,
+    action: &'static str,
+    after: &impl Serialize,
+    change: &Change,
+) -> Result<(), Fault> {
+    let event = AuditEvent {
+        integration_id: Some(integration_id),
+        noun: "webhook_out_sub",
+        record_id: id.0,
+        action,
+        before: None,
+        after: audit::json(after)?,
+    };
+    audit::write(&writing.connection, change, event)
 }

@@ -38,7 +38,7 @@ pub(super) fn send_test(
     let view = resolve(connection, integration_id, named, sub.version)?;
     let sample = sample(integration_id, change.at);
     let facts = sample.facts();
-    let payload = Payloads::of_test(connection, &view, sub.version, &facts)?;
+    let payload = Payloads::alone(connection, &view, sub.version, &facts)?;
     let webhook_id = WebhookId::new(change.at, writing.chance.random());
     writing.connection.prepare_cached(INSERT)?.execute(params![
         integration_id.0,

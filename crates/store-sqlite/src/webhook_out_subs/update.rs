@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use store::{Change, List, Reference, Target, WebhookOutSubChanges};
 
 use super::create::{as_json, no_address, view, words};
-use super::{find, headers, revisions, row, write_event};
+use super::{find, headers, revisions, row, secret, write_event};
 use crate::fault::Fault;
 use crate::record::put_lane;
 use crate::writer::Writing;
@@ -38,12 +38,18 @@ pub(super) fn update(
     let before = find(&writing.connection, integration_id, id)?;
     let references = references(&before, &changes);
     let new_headers = changes.headers.clone();
+    let new_key = changes.signing_key.clone();
     let mut after = changed(before.clone(), changes);
     after.updated_at = change.at;
     refuse_bad(&writing.connection, &references, &after)?;
     store(&writing.connection, &after)?;
     if let Some(new) = new_headers {
         store_headers(writing, &after, &new)?;
+    }
+    match new_key {
+        Some(Some(_)) if before.asymmetric_signature => {}
+        Some(new) => secret::put_key(writing, &mut after, new.as_ref())?,
+        None => {}
     }
     if after.active != before.active || (after.active && before.health.is_off()) {
         switch(&writing.connection, &mut after, change.at)?;

@@ -123,6 +123,7 @@ impl World {
             retry_policy: None,
             rate_limit: None,
             filter: None,
+            signing_key: None,
             signing_secret: SigningSecret::from_bytes(&[3; 32]).expect("a secret"),
             idempotency: None,
         };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::signature::{SigningSecret, SigningSecrets, sign};
+use domain::signing_key::SigningKeys;
 use domain::time::Clock;
 use testkit::{Gate, ManualClock, Receiver, Reply, Unverified};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -145,6 +146,7 @@ async fn a_signed_request_is_verified_and_a_changed_one_is_not() {
     let secrets = SigningSecrets {
         current: secret,
         previous: None,
+        keys: SigningKeys::default(),
     };
     let signed = sign(&secrets, clock.now(), "msg_9", b"{}");
     let request = format!(
