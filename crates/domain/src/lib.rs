@@ -3,6 +3,7 @@
 pub mod callback_header;
 pub mod destination;
 pub mod email_address;
+pub mod gap;
 pub mod health;
 pub mod id;
 pub mod in_flight;

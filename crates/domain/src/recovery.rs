@@ -20,6 +20,8 @@ pub enum RecoveryKind {
     Replay,
     /// Makes the jobs that a subscription missed, in order, before those of new changes.
     CatchUp,
+    /// Makes jobs that are missing, and wakes those that sleep.
+    Mend,
 }
 
 /// How far a recovery has come.
@@ -38,7 +40,7 @@ pub enum RecoveryState {
 
 impl RecoveryKind {
     /// The possible values.
-    pub const NAMES: [&'static str; 3] = ["retry", "replay", "catch_up"];
+    pub const NAMES: [&'static str; 4] = ["retry", "replay", "catch_up", "mend"];
 
     /// The name, as answers and stores have it.
     pub const fn name(self) -> &'static str {
@@ -51,6 +53,7 @@ impl RecoveryKind {
             RecoveryKind::Retry,
             RecoveryKind::Replay,
             RecoveryKind::CatchUp,
+            RecoveryKind::Mend,
         ]
         .into_iter()
         .find(|kind| kind.name() == name)

@@ -5,6 +5,7 @@ pub mod application;
 pub mod integration;
 pub mod route;
 pub mod user;
+pub mod verify;
 
 use std::future::Future;
 use std::io::Write;

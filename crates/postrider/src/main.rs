@@ -23,6 +23,7 @@ use command::application::{self, ApplicationCommand};
 use command::integration::{self, IntegrationCommand};
 use command::route::{self, RouteCommand};
 use command::user::{self, UserCommand};
+use command::verify::{self, VerifyArgs};
 use config::{Config, ConfigArgs};
 use load::LoadArgs;
 use node::Node;
@@ -68,6 +69,9 @@ enum Command {
     Config(ConfigCommand),
     /// Prints the API as an OpenAPI 3.1 document.
     Openapi,
+    /// Proves that the store holds exactly what it should: each change its jobs, each job something to wait for, each
+    /// order its sequence. Prints what is wrong, also beside a running server.
+    Verify(VerifyArgs),
     /// Measures a running server with a bounded load, and checks every delivery.
     Load(LoadArgs),
 }
@@ -104,6 +108,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Route(command) => route::run(command)?,
         Command::Config(ConfigCommand::Print { json, config }) => print_config(json, config)?,
         Command::Openapi => print(&api::openapi())?,
+        Command::Verify(args) => {
+            if !verify::run(args)? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
         Command::Load(args) => {
             if !load::run(&args)? {
                 return Ok(ExitCode::FAILURE);

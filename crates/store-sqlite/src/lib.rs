@@ -36,6 +36,7 @@ mod sessions;
 mod supersede;
 mod troubles;
 mod users;
+mod verify;
 mod webhook_jobs;
 mod webhook_out_subs;
 mod writer;

@@ -101,6 +101,19 @@ pub(crate) fn stage_detail(
 }
 
 fn trace(connection: &Connection, stage: &OrderStage) -> Result<Option<Vec<Traced>>, Fault> {
+    let Some(met) = met(connection, stage)? else {
+        return Ok(None);
+    };
+    let jobs = jobs_of(connection, stage)?;
+    let traced = met.into_iter().map(|met| {
+        let job = jobs.get(&met.webhook_out_sub_id).copied();
+        met.traced(job)
+    });
+    Ok(Some(traced.collect()))
+}
+
+/// What a stage met; nothing where it was accepted before that was kept.
+pub(crate) fn met(connection: &Connection, stage: &OrderStage) -> Result<Option<Vec<Met>>, Fault> {
     let matched_under = one(connection, MATCHED_UNDER, [stage.id.0], |row| {
         let results: Option<String> = row.get(1)?;
         Ok((row.get::<_, Option<i64>>(0)?, results))
@@ -109,16 +122,14 @@ fn trace(connection: &Connection, stage: &OrderStage) -> Result<Option<Vec<Trace
         return Ok(None);
     };
     let results = FilterResults::parse(results.as_deref())?;
-    let jobs = jobs_of(connection, stage)?;
     let status = stage.update_status.then_some(stage.stage.as_str());
     let event = stage.event_slug.as_deref();
-    let met = subscriptions_at(connection, stage.integration_id, revision)?;
-    let traced = met.into_iter().map(|sub| {
-        let job = jobs.get(&sub.id).copied();
+    let subs = subscriptions_at(connection, stage.integration_id, revision)?;
+    let met = subs.into_iter().map(|sub| {
         let filtering = results.of(sub.id);
-        sub.meets(status, event, filtering).traced(job)
+        sub.meets(status, event, filtering)
     });
-    Ok(Some(traced.collect()))
+    Ok(Some(met.collect()))
 }
 
 /// What a change would meet now.

@@ -17,6 +17,7 @@ use crate::webhook_out_subs::{self, revisions};
 use crate::writer::Writing;
 use crate::{check, idempotency};
 
+mod mend;
 mod step;
 
 macro_rules! columns {
@@ -130,7 +131,7 @@ fn preview(connection: &Connection, new: &NewRecovery, now: Moment) -> Result<Re
     })
 }
 
-fn begin(
+pub(crate) fn begin(
     writing: &mut Writing,
     new: &NewRecovery,
     change: &Change,
@@ -186,7 +187,7 @@ fn insert(
     let last = match &new.work {
         RecoveryWork::Retry { .. } => Some(LAST_JOB),
         RecoveryWork::Replay { .. } => Some(LAST_STAGE),
-        RecoveryWork::CatchUp { .. } => None,
+        RecoveryWork::CatchUp { .. } | RecoveryWork::Mend { .. } => None,
     };
     let last: Option<i64> = match last {
         Some(last) => one(connection, last, [], |row| Ok(row.get(0)?))?,
@@ -284,12 +285,13 @@ fn kind(work: &RecoveryWork) -> RecoveryKind {
         RecoveryWork::Retry { .. } => RecoveryKind::Retry,
         RecoveryWork::Replay { .. } => RecoveryKind::Replay,
         RecoveryWork::CatchUp { .. } => RecoveryKind::CatchUp,
+        RecoveryWork::Mend { .. } => RecoveryKind::Mend,
     }
 }
 
 fn sub_of(work: &RecoveryWork) -> Option<WebhookOutSubId> {
     match work {
-        RecoveryWork::Retry { .. } => None,
+        RecoveryWork::Retry { .. } | RecoveryWork::Mend { .. } => None,
         RecoveryWork::Replay {
             webhook_out_sub_id, ..
         }

@@ -131,7 +131,8 @@ fn make_due(connection: &Connection, id: WebhookJobId, at: Moment) -> Result<(),
     Ok(())
 }
 
-fn release(writing: &mut Writing, id: WebhookJobId, at: Moment) -> Result<(), Fault> {
+/// Makes a held job due, and hands it to its lane.
+pub(crate) fn release(writing: &mut Writing, id: WebhookJobId, at: Moment) -> Result<(), Fault> {
     make_due(&writing.connection, id, at)?;
     let job = due::ready_job(&writing.connection, id)?;
     writing.ready(job);

@@ -17,7 +17,7 @@ pub(crate) mod rerender;
 mod search;
 mod show;
 
-pub(crate) use self::by_hand::{is_sent, retry_one, start};
+pub(crate) use self::by_hand::{is_held, is_sent, retry_one, start};
 pub(crate) use self::list::plan;
 
 // primary keys
@@ -77,6 +77,17 @@ impl WebhookJobs for SqliteStore {
         self.write(move |writing| by_hand::cancel(writing, integration_id, id, &change))
             .await
     }
+}
+
+/// The earlier job that a waiting one waits for.
+pub(crate) fn held_by(
+    connection: &Connection,
+    id: WebhookJobId,
+) -> Result<Option<WebhookJobId>, Fault> {
+    let Some(job) = read_job(connection, id)? else {
+        return Ok(None);
+    };
+    show::held_by(connection, &job, &show::standing(connection, id)?)
 }
 
 /// A job as it is shown.

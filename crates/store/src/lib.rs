@@ -27,6 +27,7 @@ mod registry;
 mod seal;
 mod sessions;
 mod users;
+mod verify;
 mod webhook_jobs;
 mod webhook_out_subs;
 
@@ -58,6 +59,7 @@ pub use registry::{DeclaredRoute, Deployment, Registry, RegistryRecords};
 pub use seal::{SealFault, SecretKey};
 pub use sessions::{NewSignInLink, SESSIONS_PER_USER_MAX, Sessions, SignedIn};
 pub use users::{Credentials, NewClient, NewUser, Registered, UserChanges, UserQuery, Users};
+pub use verify::{Verified, Verify};
 pub use webhook_jobs::{JobDetail, JobFilter, JobQuery, RetriedJob, WebhookJobs};
 pub use webhook_out_subs::{
     NewSigning, NewWebhookOutSub, WebhookOutSubChanges, WebhookOutSubs, WithSecret,
@@ -83,6 +85,7 @@ pub trait Store:
     + AuditEvents
     + PayloadRenderViews
     + Recoveries
+    + Verify
     + Lanes
     + Mails
     + Send

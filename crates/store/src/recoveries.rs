@@ -1,7 +1,7 @@
 //! Recoveries: work on many jobs, kept so that it goes on after a restart.
 
 use async_trait::async_trait;
-use domain::id::{IntegrationId, RecoveryId, WebhookOutSubId};
+use domain::id::{IntegrationId, OrderStageId, RecoveryId, WebhookJobId, WebhookOutSubId};
 use domain::recovery::Recovery;
 use domain::time::Moment;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,13 @@ pub enum RecoveryWork {
         webhook_out_sub_id: WebhookOutSubId,
         /// Changes accepted at or after this.
         since: Moment,
+    },
+    /// Make the jobs that are missing, behind those that are there, and wake those that sleep.
+    Mend {
+        /// Which changes lack a job for which subscription.
+        missing: Vec<(OrderStageId, WebhookOutSubId)>,
+        /// Which jobs wait for nothing.
+        sleeping: Vec<WebhookJobId>,
     },
 }
 

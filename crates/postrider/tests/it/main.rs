@@ -31,6 +31,7 @@ mod statuses;
 mod stopping;
 mod unavailable;
 mod verifier;
+mod verify;
 mod views;
 mod walk;
 mod why;

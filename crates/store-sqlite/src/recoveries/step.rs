@@ -15,6 +15,7 @@ use store::{
     StageQuery, Start, Step,
 };
 
+use super::mend::mend;
 use super::{end, reread};
 use crate::accept::{Recipient, add_job};
 use crate::fault::Fault;
@@ -36,11 +37,11 @@ pub(crate) const HAS_JOB: &str = "select 1 from webhook_jobs where order_id = ?1
 
 /// How far a step came.
 #[derive(Default)]
-struct Came {
+pub(super) struct Came {
     /// The last one that was looked at.
     to: Option<i64>,
-    looked_at: usize,
-    made: usize,
+    pub(super) looked_at: usize,
+    pub(super) made: usize,
 }
 
 /// Takes the next step; see [`store::Recoveries::step_recovery`].
@@ -91,18 +92,15 @@ fn go_on(
     let work: RecoveryWork = serde_json::from_str(&work)?;
     let mut plan = plan(&writing.connection, recovery.integration_id, &work)?;
     plan.ids.end = last.map_or(i64::MAX, |last| last.saturating_add(1));
+    let page = page(after, limit);
     let came = match &work {
-        RecoveryWork::Retry { rerender, .. } => {
-            retry(writing, &plan, &page(after, limit), *rerender, now)?
-        }
-        RecoveryWork::Replay { .. } => {
-            make(writing, recovery, &plan, &page(after, limit), false, now)?
-        }
-        RecoveryWork::CatchUp { .. } => {
-            make(writing, recovery, &plan, &page(after, limit), true, now)?
-        }
+        RecoveryWork::Retry { rerender, .. } => retry(writing, &plan, &page, *rerender, now)?,
+        RecoveryWork::Replay { .. } => make(writing, recovery, &plan, &page, false, now)?,
+        RecoveryWork::CatchUp { .. } => make(writing, recovery, &plan, &page, true, now)?,
+        RecoveryWork::Mend { missing, sleeping } => mend(writing, missing, sleeping, now)?,
     };
-    let goes_on = came.looked_at == limit as usize;
+    let is_whole = matches!(work, RecoveryWork::Mend { .. });
+    let goes_on = !is_whole && came.looked_at == limit as usize;
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     writing.connection.prepare_cached(PUT)?.execute(params![
         id,
@@ -188,7 +186,7 @@ fn make(
     Ok(came)
 }
 
-fn has_job(
+pub(super) fn has_job(
     connection: &Connection,
     stage: &OrderStage,
     sub: &WebhookOutSub,
@@ -203,6 +201,12 @@ pub(super) fn count(
     integration: IntegrationId,
     work: &RecoveryWork,
 ) -> Result<Count, Fault> {
+    if let RecoveryWork::Mend { missing, sleeping } = work {
+        return Ok(Count {
+            count: (missing.len() + sleeping.len()) as u64,
+            capped: false,
+        });
+    }
     let query = ListQuery {
         count: true,
         ..page(0, 0)
@@ -235,6 +239,8 @@ fn plan(
         RecoveryWork::CatchUp { since, .. } => {
             order_stages::plan(connection, &stages(Some(*since), None))
         }
+        // It knows what it looks at.
+        RecoveryWork::Mend { .. } => Ok(ListPlan::new(Vec::new(), Vec::new())),
     }
 }
 

@@ -17,16 +17,17 @@ create table webhook_out_sub_revisions (
   statuses text not null,
   events text not null,
   filter text,
+  ordering text not null,
   created_at integer not null,
   primary key (integration_id, webhook_out_sub_id, revision)
 ) strict, without rowid;
-insert into webhook_out_sub_revisions (integration_id, webhook_out_sub_id, revision, standing, statuses, events, created_at)
+insert into webhook_out_sub_revisions (integration_id, webhook_out_sub_id, revision, standing, statuses, events, ordering, created_at)
   select integration_id, s.id, 0,
     case when deleted_at is not null then 'deleted'
       when active = 1 then 'active'
       when json_extract(l.record, '$.reason') is not null then 'off_' || json_extract(l.record, '$.reason')
       else 'inactive' end,
-    statuses, events, s.updated_at
+    statuses, events, ordering, s.updated_at
   from webhook_out_subs s left join lanes l on l.webhook_out_sub_id = s.id;
 
 -- Absent where the stage was accepted before revisions were kept.

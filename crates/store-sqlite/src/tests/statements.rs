@@ -52,6 +52,7 @@ fn every_statement_fits_the_schema() {
         accept::STATEMENTS,
         orders::STATEMENTS,
         users::STATEMENTS,
+        verify::STATEMENTS,
         payload_render_views::STATEMENTS,
         webhook_jobs::STATEMENTS,
         webhook_out_subs::STATEMENTS,

@@ -105,7 +105,8 @@ pub(crate) fn is_sent(connection: &Connection, id: WebhookJobId) -> Result<bool,
     Ok(standing.is_active && !standing.is_deleted)
 }
 
-fn is_held(connection: &Connection, id: WebhookJobId) -> Result<bool, Fault> {
+/// Whether the job has no moment at which it is due.
+pub(crate) fn is_held(connection: &Connection, id: WebhookJobId) -> Result<bool, Fault> {
     let held = one(connection, IS_HELD, [id.0], |row| Ok(row.get(0)?))?;
     Ok(held.unwrap_or_default())
 }

@@ -14,14 +14,14 @@ pub(crate) const NEXT: &str = "update integrations set matching_revision = match
      returning matching_revision";
 // primary keys
 pub(crate) const KEEP: &str = "insert into webhook_out_sub_revisions (integration_id, webhook_out_sub_id, revision, standing, \
-     statuses, events, filter, created_at) \
+     statuses, events, filter, ordering, created_at) \
      select s.integration_id, s.id, ?2, \
      case when s.deleted_at is not null then 'deleted' \
      when s.active = 1 and s.catching_up = 1 then 'catching_up' \
      when s.active = 1 then 'active' \
      when json_extract(l.record, '$.reason') is not null then 'off_' || json_extract(l.record, '$.reason') \
      else 'inactive' end, \
-     s.statuses, s.events, s.filter, ?3 \
+     s.statuses, s.events, s.filter, s.ordering, ?3 \
      from webhook_out_subs s left join lanes l on l.webhook_out_sub_id = s.id where s.id = ?1";
 
 #[cfg(test)]

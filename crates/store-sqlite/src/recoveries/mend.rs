@@ -1,0 +1,65 @@
+//! Mending gaps: the jobs that are missing are made, behind those that are there; those that sleep are woken.
+
+use domain::id::{OrderStageId, WebhookJobId, WebhookOutSubId};
+use domain::time::Moment;
+
+use super::step::{Came, has_job};
+use crate::accept::{Recipient, add_job};
+use crate::fault::Fault;
+use crate::webhook_jobs::{self, rerender};
+use crate::writer::Writing;
+use crate::{release, webhook_out_subs};
+
+/// Mends all of them; what was mended meanwhile is left as it is.
+pub(super) fn mend(
+    writing: &mut Writing,
+    missing: &[(OrderStageId, WebhookOutSubId)],
+    sleeping: &[WebhookJobId],
+    now: Moment,
+) -> Result<Came, Fault> {
+    let mut came = Came::default();
+    for (stage, sub) in missing {
+        came.looked_at += 1;
+        came.made += usize::from(make(writing, *stage, *sub, now)?);
+    }
+    for job in sleeping {
+        came.looked_at += 1;
+        came.made += usize::from(wake(writing, *job, now)?);
+    }
+    Ok(came)
+}
+
+/// Makes a job that is missing. It comes late, and waits for those that are there.
+fn make(
+    writing: &mut Writing,
+    stage: OrderStageId,
+    sub: WebhookOutSubId,
+    now: Moment,
+) -> Result<bool, Fault> {
+    let Some(sub) = webhook_out_subs::of_id(&writing.connection, sub.0)? else {
+        return Ok(false);
+    };
+    let (order, stage) = rerender::past(&writing.connection, stage)?;
+    if has_job(&writing.connection, &stage, &sub)? {
+        return Ok(false);
+    }
+    let payload = rerender::render(&writing.connection, &sub, &order, &stage)?;
+    let recipient = Recipient {
+        id: sub.id,
+        ordering: sub.ordering,
+        // A late one must not replace what is newer than its change.
+        supersede: false,
+        ordered: true,
+    };
+    add_job(writing, &recipient, &stage, payload, now)?;
+    Ok(true)
+}
+
+fn wake(writing: &mut Writing, job: WebhookJobId, now: Moment) -> Result<bool, Fault> {
+    let is_asleep = webhook_jobs::is_held(&writing.connection, job)?
+        && webhook_jobs::held_by(&writing.connection, job)?.is_none();
+    if is_asleep {
+        release::release(writing, job, now)?;
+    }
+    Ok(is_asleep)
+}

@@ -1,0 +1,94 @@
+//! Verifying what is kept, and having gaps mended.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use domain::gap::{Gap, GapKind};
+use domain::id::{IntegrationId, OrderStageId, WebhookJobId};
+use domain::records::Actor;
+use domain::recovery::PER_SECOND_MAX;
+use domain::time::Moment;
+use store::{Change, NewRecovery, RecoveryWork, StoreError, Verified, Verify};
+
+use crate::fault::Fault;
+use crate::open::SqliteStore;
+use crate::recoveries;
+use crate::writer::Writing;
+
+mod jobs;
+mod stages;
+
+/// Gaps that one recovery mends: it does so in one step.
+const GAPS_PER_RECOVERY_MAX: usize = 500;
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&[&str]] = &[jobs::STATEMENTS, stages::STATEMENTS];
+
+#[async_trait]
+impl Verify for SqliteStore {
+    async fn verify_order_stages(
+        &self,
+        after: OrderStageId,
+        limit: u32,
+    ) -> Result<Verified<OrderStageId>, StoreError> {
+        self.read(move |connection| stages::verify(connection, after, limit))
+            .await
+    }
+
+    async fn verify_webhook_jobs(
+        &self,
+        after: WebhookJobId,
+        limit: u32,
+    ) -> Result<Verified<WebhookJobId>, StoreError> {
+        self.read(move |connection| jobs::verify(connection, after, limit))
+            .await
+    }
+
+    async fn mend(&self, gaps: Vec<Gap>, now: Moment) -> Result<u64, StoreError> {
+        let mended = self.write(move |writing| mend(writing, &gaps, now));
+        mended.await.map_err(StoreError::from)
+    }
+}
+
+fn mend(writing: &mut Writing, gaps: &[Gap], now: Moment) -> Result<u64, Fault> {
+    let mut by_integration: BTreeMap<IntegrationId, Vec<&Gap>> = BTreeMap::new();
+    let mendable = gaps.iter().filter(|gap| gap.kind.is_mendable());
+    for gap in mendable {
+        by_integration
+            .entry(gap.integration_id)
+            .or_default()
+            .push(gap);
+    }
+    let mut mended = 0;
+    for (integration_id, gaps) in by_integration {
+        for piece in gaps.chunks(GAPS_PER_RECOVERY_MAX) {
+            let new = NewRecovery {
+                integration_id,
+                work: work(piece),
+                per_second: PER_SECOND_MAX,
+                idempotency: None,
+            };
+            let change = Change {
+                actor: Actor::CommandLine,
+                at: now,
+                request_id: None,
+            };
+            recoveries::begin(writing, &new, &change)?;
+            mended += piece.len() as u64;
+        }
+    }
+    Ok(mended)
+}
+
+fn work(gaps: &[&Gap]) -> RecoveryWork {
+    let of = |kind| gaps.iter().filter(move |gap| gap.kind == kind);
+    let missing = of(GapKind::MissingJob);
+    RecoveryWork::Mend {
+        missing: missing
+            .filter_map(|gap| Some((gap.order_stage_id?, gap.webhook_out_sub_id)))
+            .collect(),
+        sleeping: of(GapKind::SleepingJob)
+            .filter_map(|gap| gap.webhook_job_id)
+            .collect(),
+    }
+}
