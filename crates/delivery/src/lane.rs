@@ -147,6 +147,9 @@ impl Lane {
 
     /// A job may be sent: queued, or left to the store for a later claim.
     pub(crate) fn offer(&mut self, job: ReadyJob, memory: &mut Memory, now: Moment) {
+        if asks_now(&job) {
+            self.health.asked_to_go_on();
+        }
         if self.backlog.knows(&job, memory, now) {
             return;
         }

@@ -194,6 +194,11 @@ impl LaneHealth {
         is_longer
     }
 
+    /// Somebody wants to know now: whatever the receiver asked for is over.
+    pub fn asked_to_go_on(&mut self) {
+        self.record.paused_until = None;
+    }
+
     /// Until when nothing is sent, since the receiver asked for it.
     pub fn pause(&self, now: Moment) -> Option<Moment> {
         self.record.paused_until.filter(|until| *until > now)

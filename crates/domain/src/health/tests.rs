@@ -276,4 +276,7 @@ fn a_wish_to_be_left_alone_holds_until_it_is_over_and_a_shorter_one_does_not_end
     assert_eq!(health.pause(at(0)), Some(at(24 * 60 * 60)));
     health.switched_on(at(1));
     assert_eq!(health.pause(at(1)), None);
+    assert!(health.asked_to_pause(seconds(60), at(1)));
+    health.asked_to_go_on();
+    assert_eq!(health.pause(at(1)), None);
 }

@@ -32,7 +32,7 @@ fn a_cursor_goes_on_in_the_list_that_it_comes_from_only() {
 #[test]
 fn list_items_hold_both_vocabularies() {
     let mut server = Server::start();
-    for (key, count) in [("order_status", 20), ("order_event", 12)] {
+    for (key, count) in [("order_status", 20), ("order_event", 16)] {
         let listed = server.call("list_items/index", json!({ "key": key, "count": true }));
         assert_eq!(listed.json()["count"], count, "{}", listed.text);
         assert_eq!(listed.data().as_array().map(Vec::len), Some(count));

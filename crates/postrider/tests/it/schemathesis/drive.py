@@ -24,7 +24,7 @@ OFF_THE_SCHEMA = re.compile(
     r"^(must be (a string|an integer|a number|a boolean|an object|an array|one of)|must have \d|unknown parameter)"
 )
 # What even a liaison may use: reading, what concerns their own session, and sending again.
-READING = re.compile(r"(/(index|show|preview)$)|^(sessions|clients)/|^users/update$|^webhook_jobs/retry$")
+READING = re.compile(r"(/(index|show|preview|explain)$)|^(sessions|clients)/|^users/update$|^webhook_jobs/retry$")
 # What users without a role may use.
 ROLE_LESS = re.compile(r"^(sessions|clients)/|^users/(show|update|client_register)$")
 # Values that have a chance where random text has none; references are to records of the run.
