@@ -6,8 +6,11 @@
     reason = "a test says what it expects, and fails by a panic"
 )]
 
+mod certified;
 mod guard;
 mod hostile;
+mod hostile_http2;
+mod http2;
 mod keep_alive;
 mod receiver;
 mod requests;
