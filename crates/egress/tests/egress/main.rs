@@ -8,9 +8,11 @@
 
 mod certified;
 mod guard;
+mod guard_spellings;
 mod hostile;
 mod hostile_http2;
 mod http2;
+mod http2_frames;
 mod keep_alive;
 mod receiver;
 mod requests;

@@ -183,7 +183,22 @@ async fn a_port_without_tls_is_told_from_a_broken_handshake() {
     })
     .await;
     let closing = Receiver::start(|stream, _| async move { drop(stream) }).await;
-    for (receiver, expected) in [(plain, TlsFault::NotTls), (closing, TlsFault::Closed)] {
+    let breaking_off = Receiver::start(|mut stream, _| async move {
+        let mut greeting = [0; 5];
+        tokio::io::AsyncReadExt::read_exact(&mut stream, &mut greeting)
+            .await
+            .expect("is greeted");
+        // The head of a handshake record of 100 bytes, and the first byte of its content.
+        let begin = [22, 3, 3, 0, 100, 2];
+        stream.write_all(&begin).await.expect("is open");
+    })
+    .await;
+    let cases = [
+        (plain, TlsFault::NotTls),
+        (closing, TlsFault::Closed),
+        (breaking_off, TlsFault::Closed),
+    ];
+    for (receiver, expected) in cases {
         let exchange = post(&client, &at(&receiver, "hooks.example")).await;
         assert_eq!(exchange.result, Err(Fault::Tls(expected)));
     }
