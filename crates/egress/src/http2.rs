@@ -28,6 +28,9 @@ use crate::fault::{Fault, ProtocolFault, was_not_processed};
 /// The most exchanges at once over one connection, whatever more the receiver allows: what common
 /// servers advertise. A connection that breaks takes no more than these with it.
 pub const STREAMS_MAX: usize = 100;
+/// After this the next exchange opens a successor, which those behind it find first. Were it left to the
+/// pool's bound on age, all exchanges of that moment would open one each.
+const SUCCESSOR_SECONDS: u64 = 240;
 /// How much of one answer's body may come before it is read: what is read of one, rounded up.
 const STREAM_WINDOW_BYTES: u32 = 64 * 1_024;
 /// How much of all bodies together may come before it is read, which bounds the memory of a connection.
@@ -50,6 +53,7 @@ pub(crate) struct Shared {
 struct Load {
     streams: usize,
     idle_since: Instant,
+    has_successor: bool,
     is_retired: bool,
 }
 
@@ -92,6 +96,7 @@ impl Shared {
             load: Mutex::new(Load {
                 streams: 0,
                 idle_since: Instant::now(),
+                has_successor: false,
                 is_retired: false,
             }),
             cut: tasks.cut,
@@ -103,6 +108,11 @@ impl Shared {
         let allowed = self.streams_allowed.load(Ordering::Relaxed);
         let mut load = self.load();
         if load.streams >= allowed.min(STREAMS_MAX) {
+            return None;
+        }
+        let is_old = self.opened_at.elapsed() >= Duration::from_secs(SUCCESSOR_SECONDS);
+        if is_old && !load.has_successor {
+            load.has_successor = true;
             return None;
         }
         load.streams += 1;

@@ -230,7 +230,10 @@ async fn a_flood_of_headers_is_a_fault() {
             .expect_err("is too large");
         assert_eq!(fault, Fault::Protocol(ProtocolFault::HeadTooLarge));
     }
-    for endless in [&[b'a'; 4_096][..], b"a: b\r\n"] {
+    for endless in [
+        &[b'a'; 4_096][..],
+        b"a: b\r\nc: d\r\ne: f\r\ng: h\r\ni: j\r\n",
+    ] {
         let pause = Duration::from_millis(1);
         let receiver = repeating(b"HTTP/1.1 200 OK\r\n", endless, pause).await;
         let fault = post(&client(), &receiver.url("/"))

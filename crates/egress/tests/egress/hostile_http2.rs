@@ -170,32 +170,20 @@ async fn an_endless_body_is_left_after_16_kib_and_the_connection_stays() {
 }
 
 #[tokio::test]
-async fn a_body_that_drips_or_breaks_leaves_the_status_standing() {
-    let drips = answering(|mut respond, _| async move {
+async fn a_body_that_drips_leaves_the_status_standing() {
+    let (receiver, client) = answering(|mut respond, _| async move {
         let mut stream = head(&mut respond);
-        stream
-            .send_data(Bytes::from_static(b"so far"), false)
-            .expect("is open");
-        pending().await
+        let mut beat = tokio::time::interval(Duration::from_millis(10));
+        while stream.send_data(Bytes::from_static(b"a"), false).is_ok() {
+            beat.tick().await;
+        }
     })
     .await;
-    let breaks = answering(|mut respond, _| async move {
-        let mut stream = head(&mut respond);
-        stream
-            .send_data(Bytes::from_static(b"so far"), false)
-            .expect("is open");
-        stream.reserve_capacity(1);
-        // Once there is room for more, the first part has gone out.
-        let _ = std::future::poll_fn(|context| stream.poll_capacity(context)).await;
-        tokio::task::yield_now().await;
-        stream.send_reset(Reason::INTERNAL_ERROR);
-    })
-    .await;
-    for (receiver, client) in [drips, breaks] {
-        let exchange = post_within(&client, &at(&receiver, "hooks.example"), DEADLINE).await;
-        let answer = exchange.result.expect("the status came");
-        assert!(answer.status == 200 && answer.body_truncated);
-    }
+    let exchange = post_within(&client, &at(&receiver, "hooks.example"), DEADLINE).await;
+    assert!(exchange.timing.total >= DEADLINE, "waits while it may");
+    let answer = exchange.result.expect("the status came");
+    assert!(answer.status == 200 && answer.body_truncated);
+    assert!(answer.body.starts_with(b"aa"));
 }
 
 #[tokio::test]

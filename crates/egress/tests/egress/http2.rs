@@ -205,6 +205,34 @@ async fn no_more_exchanges_share_a_connection_than_the_receiver_allows() {
 }
 
 #[tokio::test]
+async fn an_old_connection_gets_one_successor_and_is_left_for_it() {
+    let mut server = server(200).await;
+    let client = server.client();
+    let url = at(&server.receiver, "hooks.example");
+    let other = client.clone();
+    let lasting = tokio::spawn(async move {
+        let (headers, body) = (HeaderMap::new(), Bytes::from_static(b"{}"));
+        let deadline = Duration::from_secs(1_000);
+        other.post(&url, headers, body, deadline).await
+    });
+    server.await_arrivals(1).await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(241)).await;
+    tokio::time::resume();
+    let exchanges = server.post_many(&client, 10);
+    server.await_arrivals(10).await;
+    assert_eq!(server.receiver.connections(), 2);
+    server.may_answer.add_permits(11);
+    for exchange in exchanges {
+        assert_eq!(status(&exchange.await.expect("ends")), 200);
+    }
+    assert_eq!(status(&lasting.await.expect("ends")), 200);
+    server.may_answer.add_permits(1);
+    server.post(&client).await;
+    assert_eq!(server.receiver.connections(), 2);
+}
+
+#[tokio::test]
 async fn a_connection_is_kept_within_the_bounds_of_the_pool() {
     let server = server(10).await;
     server.may_answer.add_permits(100);

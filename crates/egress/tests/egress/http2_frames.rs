@@ -8,10 +8,13 @@ use tokio_rustls::server::TlsStream;
 use crate::hostile_http2::{protected, result_of};
 use crate::receiver::PATIENCE;
 
+const DATA: u8 = 0;
 const HEADERS: u8 = 1;
+const RESET: u8 = 3;
 const SETTINGS: u8 = 4;
 const GO_AWAY: u8 = 7;
 const CONTINUATION: u8 = 9;
+const END_OF_HEADERS: u8 = 0x4;
 const END_OF_STREAM_AND_HEADERS: u8 = 0x5;
 /// `:status 200` in the static table (RFC 7541 appendix A).
 const STATUS_200: u8 = 0x88;
@@ -35,6 +38,32 @@ async fn next_request(stream: &mut TlsStream<TcpStream>) -> Option<u8> {
             return Some(head[8]);
         }
     }
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_leaves_the_status_standing() {
+    let pair = protected(|mut stream, _| async move {
+        let mut preface = [0; 24];
+        stream.read_exact(&mut preface).await.expect("HTTP/2");
+        let mut settings = frame(SETTINGS, 0, 0, b"");
+        while let Some(request) = next_request(&mut stream).await {
+            let answer = [
+                std::mem::take(&mut settings),
+                frame(HEADERS, END_OF_HEADERS, request, &[STATUS_200]),
+                frame(DATA, 0, request, b"so far"),
+                frame(RESET, 0, request, &[0, 0, 0, 2]),
+            ];
+            stream.write_all(&answer.concat()).await.expect("is open");
+            stream.flush().await.expect("is open");
+        }
+    })
+    .await;
+    for _ in 0..2 {
+        let answer = result_of(&pair).await.expect("the status came");
+        assert_eq!((answer.status, &answer.body[..]), (200, &b"so far"[..]));
+        assert!(answer.body_truncated);
+    }
+    assert_eq!(pair.0.connections(), 1);
 }
 
 #[tokio::test]
