@@ -10,7 +10,7 @@ use domain::verdict;
 use domain::webhook_job::{AttemptOutcome, AttemptTiming, WebhookAttempt};
 use egress::{Answer, ConnectFault, Exchange, Fault, Timing};
 use http::HeaderMap;
-use http::header::RETRY_AFTER;
+use http::header::{LOCATION, RETRY_AFTER};
 
 use crate::lane::Start;
 
@@ -108,11 +108,14 @@ fn asked_delay(headers: &HeaderMap, now: Moment) -> Option<Duration> {
     retry_after::parse(value, now)
 }
 
-/// The first headers, as many as fit.
+/// The first headers, as many as fit. Where a redirect points comes before all others: it is not
+/// followed, and mostly the answer to why nothing arrived.
 fn kept_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let places = headers.iter().filter(|(name, _)| *name == LOCATION);
+    let others = headers.iter().filter(|(name, _)| *name != LOCATION);
     let mut kept = Vec::with_capacity(headers.len().min(ANSWER_HEADERS_KEPT));
     let mut room = ANSWER_HEADERS_BYTES_KEPT;
-    for (name, value) in headers.iter().take(ANSWER_HEADERS_KEPT) {
+    for (name, value) in places.chain(others).take(ANSWER_HEADERS_KEPT) {
         let size = name.as_str().len() + value.len();
         if size > room {
             continue;

@@ -127,6 +127,18 @@ mod tests {
     }
 
     #[test]
+    fn it_is_shown_read_and_written_as_it_was_given() {
+        for text in ["2xx", "200,202, 204"] {
+            let json = format!("\"{text}\"");
+            let code: SuccessCode = serde_json::from_str(&json).expect(text);
+            assert_eq!(code, text.parse().expect(text));
+            assert_eq!(code.to_string(), text);
+            assert_eq!(serde_json::to_string(&code).expect("JSON"), json);
+        }
+        assert!(serde_json::from_str::<SuccessCode>("\"404\"").is_err());
+    }
+
+    #[test]
     fn everything_else_is_refused_with_the_remedy() {
         use SuccessCodeFault::{NotSuccess, Syntax};
         let cases = [

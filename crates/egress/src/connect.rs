@@ -3,19 +3,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::Bytes;
 use domain::destination::CallbackUrl;
-use http_body_util::Full;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::client::{Parts, Phase, Progress};
-use crate::exchange::{ANSWER_HEAD_BYTES_MAX, READ_BUFFER_BYTES_MAX};
+use crate::connection::Connection;
 use crate::fault::{ConnectFault, Fault};
-use crate::pool::Connection;
+use crate::http1::Http1;
+use crate::http2::Shared;
 use crate::{resolve, tls};
 
 /// The most addresses of one name that are tried: more would only use up the deadline.
@@ -43,12 +39,18 @@ pub(crate) async fn open(
     progress.timing.connect = Some(started.elapsed());
 
     if !url.is_tls() {
-        return hand_to_hyper(stream, address).await;
+        return Ok(Connection::Http1(Http1::open(stream, address).await?));
     }
     let started = progress.enter(Phase::Securing);
     let stream = tls::protect(&parts.tls, url.host(), stream).await?;
     progress.timing.tls = Some(started.elapsed());
-    hand_to_hyper(stream, address).await
+    if !tls::is_http2(&stream) {
+        return Ok(Connection::Http1(Http1::open(stream, address).await?));
+    }
+    let shared = Shared::open(stream, address).await?;
+    let stream = shared.stream().ok_or(Fault::Closed)?;
+    parts.pool.share(url.origin(), shared);
+    Ok(Connection::Http2(stream))
 }
 
 /// Tries the addresses in turn. Each but the last may take half of the time that is left, so that a
@@ -85,22 +87,6 @@ async fn connect(
 
 fn patience(time_left: Duration) -> Duration {
     (time_left / 2).min(Duration::from_secs(ADDRESS_SECONDS_MAX))
-}
-
-/// Starts the one task that drives this connection for as long as it lives.
-async fn hand_to_hyper<T>(stream: T, address: SocketAddr) -> Result<Connection, Fault>
-where
-    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    // The number of headers is left at hyper's 100: setting it costs an allocation per answer.
-    let (sender, driver) = http1::Builder::new()
-        .max_buf_size(READ_BUFFER_BYTES_MAX)
-        .max_header_size(ANSWER_HEAD_BYTES_MAX)
-        .handshake::<_, Full<Bytes>>(TokioIo::new(stream))
-        .await?;
-    // Its error is not lost: hyper gives the same one to the request that it concerns.
-    let driver = tokio::spawn(async move { drop(driver.await) }).abort_handle();
-    Ok(Connection::new(sender, address, driver))
 }
 
 impl Progress {

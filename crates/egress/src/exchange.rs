@@ -1,7 +1,5 @@
 //! One request and its answer over an open connection, read with bounds.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use domain::destination::CallbackUrl;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -12,8 +10,8 @@ use tokio::time::Instant;
 
 use crate::client::{Parts, Phase, Progress};
 use crate::connect;
+use crate::connection::{Connection, Unanswered};
 use crate::fault::{Fault, ProtocolFault};
-use crate::pool::Connection;
 
 /// How much of an answer's body is read: enough to reuse the connection after usual answers.
 pub const ANSWER_BODY_BYTES_READ_MAX: usize = 16 * 1_024;
@@ -21,18 +19,17 @@ pub const ANSWER_BODY_BYTES_READ_MAX: usize = 16 * 1_024;
 pub const ANSWER_BODY_BYTES_KEPT: usize = 4 * 1_024;
 /// The longest head of an answer: twice what common servers send at most.
 pub const ANSWER_HEAD_BYTES_MAX: usize = 16 * 1_024;
+/// The same over HTTP/2, where each header counts 32 bytes more (RFC 9113 section 6.5.2).
+pub(crate) const ANSWER_HEAD_LIST_BYTES_MAX: u32 = 16 * 1_024;
 /// The most that is read ahead from a connection, which bounds the memory of a hostile answer.
 pub(crate) const READ_BUFFER_BYTES_MAX: usize = 64 * 1_024;
-/// How long a connection may take to become free after its answer: it is free at once unless its
-/// driver is still running on another thread, or the receiver answered without reading the request.
-const SETTLE_MILLISECONDS_MAX: u64 = 50;
 
 /// What the receiver answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The status code; redirects included, since none is followed.
     pub status: u16,
-    /// The headers, up to 100 and [`ANSWER_HEAD_BYTES_MAX`].
+    /// The headers, up to [`ANSWER_HEAD_BYTES_MAX`]; over HTTP/1.1 up to 100.
     pub headers: HeaderMap,
     /// The first [`ANSWER_BODY_BYTES_KEPT`] bytes of the body, as they came.
     pub body: Bytes,
@@ -42,9 +39,9 @@ pub struct Answer {
 
 /// Sends one request and reads its answer into `progress`.
 ///
-/// An idle connection may have been closed by the receiver just now. Only when hyper gives the
-/// request back, unsent, is it sent again, on a fresh connection; otherwise its first bytes may
-/// have arrived, and whether to repeat is for the delivery's schedule to decide.
+/// A connection that was open already may have been closed by the receiver just now. Only when the
+/// receiver certainly did not process the request is it sent again, on a fresh connection; otherwise
+/// its first bytes may have done their work, and whether to repeat is for the delivery's schedule.
 pub(crate) async fn run(
     parts: &Parts,
     url: &CallbackUrl,
@@ -56,17 +53,18 @@ pub(crate) async fn run(
     if let Some(connection) = parts.pool.take(url.origin()) {
         progress.reused = true;
         match send(parts, url, connection, request, progress).await {
-            Sent::Done(result) => return result,
-            Sent::Returned(unsent) => request = *unsent,
+            Ok(()) => return Ok(()),
+            Err(unanswered) => match unanswered.unsent {
+                Some(unsent) => request = *unsent,
+                None => return Err(unanswered.fault),
+            },
         }
         progress.reused = false;
     }
     // Boxed: opening is rare and large, and would make the future of each exchange as large.
     let connection = Box::pin(connect::open(parts, url, progress)).await?;
-    match send(parts, url, connection, request, progress).await {
-        Sent::Done(result) => result,
-        Sent::Returned(_) => Err(Fault::Closed),
-    }
+    let sent = send(parts, url, connection, request, progress).await;
+    sent.map_err(|unanswered| unanswered.fault)
 }
 
 fn request(
@@ -114,35 +112,28 @@ fn remove_own(headers: &mut HeaderMap) {
     }
 }
 
-enum Sent {
-    Done(Result<(), Fault>),
-    Returned(Box<Request<Full<Bytes>>>),
-}
-
 async fn send(
     parts: &Parts,
     url: &CallbackUrl,
     mut connection: Connection,
     request: Request<Full<Bytes>>,
     progress: &mut Progress,
-) -> Sent {
+) -> Result<(), Unanswered> {
     progress.phase = Phase::Answering;
-    progress.address = Some(connection.address);
+    progress.address = Some(connection.address());
     let started = Instant::now();
-    let response = match connection.sender.try_send_request(request).await {
-        Ok(response) => response,
-        Err(mut error) => {
-            return match error.take_message() {
-                Some(unsent) => Sent::Returned(Box::new(unsent)),
-                None => Sent::Done(Err(error.into_error().into())),
-            };
-        }
-    };
+    let response = connection.send(request).await?;
     progress.timing.first_byte = Some(started.elapsed());
-    if read(response, &mut progress.answer).await && settles(&mut connection).await {
-        parts.pool.put(url.origin(), connection);
+    let is_whole = read(response, &mut progress.answer).await;
+    match connection {
+        Connection::Http1(mut connection) => {
+            if is_whole && connection.settles().await {
+                parts.pool.put(url.origin(), connection);
+            }
+        }
+        Connection::Http2(mut stream) => stream.finish(),
     }
-    Sent::Done(Ok(()))
+    Ok(())
 }
 
 /// Reads the answer, so that what has come so far stands in `answer` if the deadline interrupts.
@@ -185,14 +176,4 @@ fn keep(kept: &mut Bytes, data: &[u8]) {
     joined.extend_from_slice(kept);
     joined.extend_from_slice(&data[..wanted]);
     *kept = joined.into();
-}
-
-/// Whether the connection is free for another request.
-async fn settles(connection: &mut Connection) -> bool {
-    if connection.sender.is_ready() {
-        return true;
-    }
-    let ready = connection.sender.ready();
-    let patience = Duration::from_millis(SETTLE_MILLISECONDS_MAX);
-    matches!(tokio::time::timeout(patience, ready).await, Ok(Ok(())))
 }

@@ -5,6 +5,7 @@
 use std::io;
 
 use domain::destination::RefusedAddress;
+use h2::Reason;
 use rustls::{AlertDescription, CertificateError};
 
 use crate::client::Phase;
@@ -27,7 +28,7 @@ pub enum Fault {
     /// The deadline passed before the head of an answer had come.
     #[error("the deadline passed while {0}")]
     TimedOut(Phase),
-    /// What came back is no HTTP/1.1 answer within our bounds, or the request cannot be expressed in it.
+    /// What came back is no HTTP answer within our bounds, or the request cannot be expressed in it.
     #[error("{0}")]
     Protocol(ProtocolFault),
     /// The connection was closed or reset before the head of an answer had come.
@@ -87,14 +88,17 @@ pub enum TlsFault {
 /// Why bytes did not make an exchange.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProtocolFault {
-    /// The bytes that came are no HTTP/1.1 answer.
-    #[error("what came back is not an HTTP/1.1 answer: {0}")]
+    /// The bytes that came are no HTTP answer.
+    #[error("what came back is not an HTTP answer: {0}")]
     NotHttp(String),
     /// The head of the answer exceeds our bounds.
     #[error("the headers of the answer are too many or too long")]
     HeadTooLarge,
-    /// The URL cannot be written into an HTTP/1.1 request.
-    #[error("the callback URL cannot be written into an HTTP/1.1 request")]
+    /// The receiver gave this one exchange up, or the connection before it came to it (HTTP/2).
+    #[error("the receiver broke off the exchange: {0}")]
+    BrokenOff(String),
+    /// The URL cannot be written into an HTTP request.
+    #[error("the callback URL cannot be written into an HTTP request")]
     Request,
     /// Anything else, in the library's words.
     #[error("the exchange failed: {0}")]
@@ -112,6 +116,7 @@ impl Fault {
             Fault::TimedOut(_) => "timed-out",
             Fault::Protocol(ProtocolFault::NotHttp(_)) => "answer-not-http",
             Fault::Protocol(ProtocolFault::HeadTooLarge) => "answer-head-too-large",
+            Fault::Protocol(ProtocolFault::BrokenOff(_)) => "exchange-broken-off",
             Fault::Protocol(ProtocolFault::Request) => "request-not-expressible",
             Fault::Protocol(ProtocolFault::Other(_)) => "exchange-failed",
             Fault::Closed => "connection-closed",
@@ -222,15 +227,43 @@ impl From<hyper::Error> for Fault {
         if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
             return Fault::Closed;
         }
-        match find_io_error(&error) {
-            Some(io) => of_broken_connection(io),
+        if let Some(io) = source_of(&error) {
+            return of_broken_connection(io);
+        }
+        match source_of(&error) {
+            Some(http2) => of_http2(http2),
             None => Fault::Protocol(ProtocolFault::Other(error.to_string())),
         }
     }
 }
 
-fn find_io_error(error: &hyper::Error) -> Option<&io::Error> {
+/// Whether the receiver says that it has not processed this request (RFC 9113 section 8.7): it refused
+/// the stream, or was going away and counts the stream among those that it has not seen.
+pub(crate) fn was_not_processed(error: &hyper::Error) -> bool {
+    source_of(error).is_some_and(|error: &h2::Error| {
+        error.is_remote() && (error.is_go_away() || error.reason() == Some(Reason::REFUSED_STREAM))
+    })
+}
+
+fn source_of<E: std::error::Error + 'static>(error: &hyper::Error) -> Option<&E> {
     std::error::Error::source(error).and_then(|source| source.downcast_ref())
+}
+
+/// Tells what the receiver gave up from what we did not take of it. The library's own words would
+/// quote what the receiver says about its going away.
+fn of_http2(error: &h2::Error) -> Fault {
+    let reason = error.reason().unwrap_or(Reason::INTERNAL_ERROR);
+    let words = || reason.description().to_owned();
+    Fault::Protocol(if error.is_remote() {
+        ProtocolFault::BrokenOff(words())
+    } else if error.is_library() && error.is_reset() {
+        // The library says no more than this of headers that are too long.
+        ProtocolFault::NotHttp("a rule is broken, or the headers are too many or too long".into())
+    } else if error.is_library() {
+        ProtocolFault::NotHttp(words())
+    } else {
+        ProtocolFault::Other(words())
+    })
 }
 
 fn of_broken_connection(error: &io::Error) -> Fault {

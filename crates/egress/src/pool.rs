@@ -1,20 +1,20 @@
-//! Idle connections, kept by origin for the next exchange: last in, first out.
+//! Open connections, kept by origin for the next exchange: last in, first out.
 //!
-//! The last one returned is the least likely to have been closed meanwhile, and the surplus after a
-//! burst ages out at the bottom. No task watches a single connection: the driver that hyper needs
+//! One over HTTP/1.1 is taken out for an exchange and put back after it; one over HTTP/2 stays, and
+//! exchanges share it while it has room. The last one returned is the least likely to have been closed
+//! meanwhile, and the surplus after a burst ages out at the bottom. No task watches a single connection: the driver that hyper needs
 //! notices a close, and one sweeper for all drops what is stale while there is anything to sweep.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
 use domain::destination::Origin;
-use http_body_util::Full;
-use hyper::client::conn::http1::SendRequest;
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
+
+use crate::connection::Connection;
+use crate::http1::Http1;
+use crate::http2::Shared;
 
 /// The most idle connections of one origin. Many subscriptions can share one (a provider of automation, say), each
 /// with up to 100 requests in flight; with fewer kept, each round of deliveries would open connections anew.
@@ -49,39 +49,6 @@ impl Default for PoolLimits {
     }
 }
 
-/// An open connection, with the task that drives it.
-pub(crate) struct Connection {
-    pub(crate) sender: SendRequest<Full<Bytes>>,
-    pub(crate) address: SocketAddr,
-    driver: AbortHandle,
-    opened_at: Instant,
-}
-
-impl Connection {
-    pub(crate) fn new(
-        sender: SendRequest<Full<Bytes>>,
-        address: SocketAddr,
-        driver: AbortHandle,
-    ) -> Connection {
-        Connection {
-            sender,
-            address,
-            driver,
-            opened_at: Instant::now(),
-        }
-    }
-}
-
-/// Between requests hyper closes a connection politely when its sender goes. In the middle of an
-/// exchange it is cut: a receiver that neither reads nor sends could hold the driver for ever.
-impl Drop for Connection {
-    fn drop(&mut self) {
-        if !self.sender.is_ready() {
-            self.driver.abort();
-        }
-    }
-}
-
 pub(crate) struct Pool {
     limits: PoolLimits,
     shelves: Mutex<Shelves>,
@@ -89,14 +56,14 @@ pub(crate) struct Pool {
 
 #[derive(Default)]
 struct Shelves {
-    idle: HashMap<Origin, Vec<Idle>>,
+    by_origin: HashMap<Origin, Vec<Kept>>,
     count: usize,
     is_swept: bool,
 }
 
-struct Idle {
-    connection: Connection,
-    since: Instant,
+enum Kept {
+    Http1 { connection: Http1, since: Instant },
+    Http2(Arc<Shared>),
 }
 
 impl Pool {
@@ -111,32 +78,51 @@ impl Pool {
     pub(crate) fn take(&self, origin: &Origin) -> Option<Connection> {
         let now = Instant::now();
         let mut shelves = self.lock();
-        let Shelves { idle, count, .. } = &mut *shelves;
-        let shelf = idle.get_mut(origin)?;
-        while let Some(candidate) = shelf.pop() {
+        let Shelves {
+            by_origin, count, ..
+        } = &mut *shelves;
+        let shelf = by_origin.get_mut(origin)?;
+        for at in (0..shelf.len()).rev() {
+            let is_good = self.is_good(&shelf[at], now);
+            if let Kept::Http2(shared) = &shelf[at]
+                && is_good
+            {
+                match shared.stream() {
+                    Some(stream) => return Some(Connection::Http2(stream)),
+                    None => continue,
+                }
+            }
             *count -= 1;
-            if self.is_good(&candidate, now) {
-                return Some(candidate.connection);
+            if let Kept::Http1 { connection, .. } = shelf.remove(at)
+                && is_good
+            {
+                return Some(Connection::Http1(connection));
             }
         }
         None
     }
 
     /// Keeps a connection between requests, or drops it where a bound is reached.
-    pub(crate) fn put(self: &Arc<Self>, origin: &Origin, connection: Connection) {
+    pub(crate) fn put(self: &Arc<Self>, origin: &Origin, connection: Http1) {
+        let since = Instant::now();
+        self.keep(origin, Kept::Http1 { connection, since });
+    }
+
+    /// Offers a new connection to further exchanges, unless a bound is reached.
+    pub(crate) fn share(self: &Arc<Self>, origin: &Origin, shared: Arc<Shared>) {
+        self.keep(origin, Kept::Http2(shared));
+    }
+
+    fn keep(self: &Arc<Self>, origin: &Origin, kept: Kept) {
         let mut shelves = self.lock();
         if shelves.count >= self.limits.idle {
             return;
         }
-        let idle = Idle {
-            connection,
-            since: Instant::now(),
-        };
         // Looked up first, so that an origin that is known is not cloned for each exchange.
-        match shelves.idle.get_mut(origin) {
-            Some(shelf) if shelf.len() < self.limits.idle_per_origin => shelf.push(idle),
+        match shelves.by_origin.get_mut(origin) {
+            Some(shelf) if shelf.len() < self.limits.idle_per_origin => shelf.push(kept),
             None if self.limits.idle_per_origin > 0 => {
-                shelves.idle.insert(origin.clone(), vec![idle]);
+                shelves.by_origin.insert(origin.clone(), vec![kept]);
             }
             _ => return,
         }
@@ -149,35 +135,37 @@ impl Pool {
 
     /// How many connections are idle and still open.
     pub(crate) fn open_count(&self) -> usize {
+        let now = Instant::now();
         let shelves = self.lock();
-        let idle = shelves.idle.values().flatten();
-        idle.filter(|idle| !idle.connection.sender.is_closed())
+        let kept = shelves.by_origin.values().flatten();
+        kept.filter(|kept| kept.is_open() && kept.idle_for(now).is_some())
             .count()
     }
 
-    /// Closes all idle connections.
+    /// Closes all idle connections; those that exchanges share are closed after the last of these.
     pub(crate) fn clear(&self) {
         let mut shelves = self.lock();
-        shelves.idle.clear();
+        shelves.by_origin.clear();
         shelves.count = 0;
     }
 
     /// Drops what is stale; whether the sweeper has to come again.
     fn drop_stale(&self, now: Instant) -> bool {
         let mut shelves = self.lock();
-        shelves.idle.retain(|_, shelf| {
-            shelf.retain(|idle| self.is_good(idle, now));
+        shelves.by_origin.retain(|_, shelf| {
+            shelf.retain(|kept| self.is_good(kept, now));
             !shelf.is_empty()
         });
-        shelves.count = shelves.idle.values().map(Vec::len).sum();
+        shelves.count = shelves.by_origin.values().map(Vec::len).sum();
         shelves.is_swept = shelves.count > 0;
         shelves.is_swept
     }
 
-    fn is_good(&self, idle: &Idle, now: Instant) -> bool {
-        !idle.connection.sender.is_closed()
-            && now.duration_since(idle.since) < self.limits.idle_for
-            && now.duration_since(idle.connection.opened_at) < Duration::from_secs(AGE_SECONDS_MAX)
+    fn is_good(&self, kept: &Kept, now: Instant) -> bool {
+        let idle_for = kept.idle_for(now);
+        kept.is_open()
+            && idle_for.is_none_or(|idle_for| idle_for < self.limits.idle_for)
+            && now.duration_since(kept.opened_at()) < Duration::from_secs(AGE_SECONDS_MAX)
     }
 
     /// Nothing under the lock can leave the shelves half changed, so poison is no reason to stop.
@@ -186,7 +174,31 @@ impl Pool {
     }
 }
 
-/// Runs while there are idle connections and the pool is in use; started again by the next `put`.
+impl Kept {
+    fn is_open(&self) -> bool {
+        match self {
+            Kept::Http1 { connection, .. } => !connection.is_closed(),
+            Kept::Http2(shared) => shared.is_open(),
+        }
+    }
+
+    /// For how long no exchange has gone over it; none while one does.
+    fn idle_for(&self, now: Instant) -> Option<Duration> {
+        match self {
+            Kept::Http1 { since, .. } => Some(now.duration_since(*since)),
+            Kept::Http2(shared) => shared.idle_for(now),
+        }
+    }
+
+    fn opened_at(&self) -> Instant {
+        match self {
+            Kept::Http1 { connection, .. } => connection.opened_at,
+            Kept::Http2(shared) => shared.opened_at,
+        }
+    }
+}
+
+/// Runs while there are connections and the pool is in use; started again by the next `put`.
 async fn sweep(pool: Weak<Pool>) {
     loop {
         tokio::time::sleep(Duration::from_secs(SWEEP_SECONDS)).await;

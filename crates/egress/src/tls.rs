@@ -17,6 +17,9 @@ use crate::fault::TlsFault;
 /// How many hosts' sessions are remembered: a resumed handshake costs half of a full one.
 const SESSIONS_MAX: usize = 4_096;
 
+/// The name of HTTP/2 in the handshake (RFC 9113 section 3.1).
+const HTTP_2: &[u8] = b"h2";
+
 /// Why a client cannot be made from its configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigFault {
@@ -48,7 +51,7 @@ pub(crate) fn connector(extra_ca_pem: Option<&[u8]>) -> Result<TlsConnector, Con
         .map_err(|fault| ConfigFault::Tls(fault.to_string()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![HTTP_2.to_vec(), b"http/1.1".to_vec()];
     config.resumption = Resumption::in_memory_sessions(SESSIONS_MAX);
     Ok(TlsConnector::from(Arc::new(config)))
 }
@@ -83,6 +86,11 @@ pub(crate) async fn protect(
         .connect(name, stream)
         .await
         .map_err(|error: io::Error| TlsFault::from(error))
+}
+
+/// Whether the receiver chose HTTP/2 in the handshake.
+pub(crate) fn is_http2(stream: &TlsStream<TcpStream>) -> bool {
+    stream.get_ref().1.alpn_protocol() == Some(HTTP_2)
 }
 
 /// The name that is sent and compared; it never ends in a dot (RFC 6066 section 3).

@@ -87,8 +87,12 @@ fn what_is_kept_of_an_answer_is_bounded() {
         let name: HeaderName = format!("x-{number}").parse().expect("is a name");
         many.headers.insert(name, HeaderValue::from_static("value"));
     }
+    many.headers
+        .insert(LOCATION, HeaderValue::from_static("https://elsewhere/"));
     let kept = judged(None, Ok(many)).attempt.answer_headers;
     assert_eq!(kept.len(), ANSWER_HEADERS_KEPT);
+    let place = ("location".to_owned(), "https://elsewhere/".to_owned());
+    assert_eq!(kept[0], place, "where a redirect points is kept");
 
     let mut long = answer(500);
     let value = "v".repeat(3_000);

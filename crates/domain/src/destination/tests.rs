@@ -1,4 +1,5 @@
 //! Tests of callback URLs and of the egress policy.
 
 mod policy;
+mod registries;
 mod urls;

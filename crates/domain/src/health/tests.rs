@@ -33,6 +33,7 @@ fn five_endpoint_faults_in_a_row_make_it_rest() {
         ]
     );
     assert_eq!(health.state(), HealthState::Resting);
+    assert!(!health.record().is_off());
     assert_eq!(health.record().since, Some(at(4)));
     assert_eq!(health.record().failing_since, Some(at(0)));
 }

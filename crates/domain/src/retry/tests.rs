@@ -139,3 +139,21 @@ fn schedules_have_bounds_that_are_named() {
         Err(RetryFault::TooManySteps)
     );
 }
+
+#[test]
+fn a_policy_is_read_and_written_as_subscriptions_have_it() {
+    let json = r#"{"schedule":["5s","2m"],"give_up_after":"3d"}"#;
+    let policy: RetryPolicy = serde_json::from_str(json).expect("a policy");
+    assert_eq!(policy.schedule(), [seconds(5), seconds(120)]);
+    assert_eq!(policy.give_up_after(), seconds(3 * 86_400));
+    assert_eq!(serde_json::to_string(&policy).expect("JSON"), json);
+    for bad in [
+        r#"{"schedule":["5x"],"give_up_after":"3d"}"#,
+        r#"{"schedule":["50ms"],"give_up_after":"3d"}"#,
+        r#"{"schedule":[],"give_up_after":"3d"}"#,
+        r#"{"schedule":["5s"],"give_up_after":"31d"}"#,
+        r#"{"schedule":["5s"],"give_up_after":"soon"}"#,
+    ] {
+        assert!(serde_json::from_str::<RetryPolicy>(bad).is_err(), "{bad}");
+    }
+}

@@ -13,8 +13,11 @@ use tokio::net::TcpStream;
 
 use crate::receiver::{OK, Receiver, client, config, post, post_within, read_request, status, url};
 
+/// Enough for a race to show, if there were one.
+const EXCHANGES: usize = 10_000;
+
 /// A resolver that answers look-up number `n` with `answers[n % len]`, and how often it was asked.
-fn scripted(answers: Vec<Vec<&'static str>>) -> (Resolver, Arc<AtomicUsize>) {
+pub fn scripted(answers: Vec<Vec<&'static str>>) -> (Resolver, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = asked.clone();
     let resolver = Resolver::scripted(move |_| {
@@ -28,7 +31,7 @@ fn scripted(answers: Vec<Vec<&'static str>>) -> (Resolver, Arc<AtomicUsize>) {
     (resolver, asked)
 }
 
-fn client_with(allow: &str, resolver: Resolver) -> Client {
+pub fn client_with(allow: &str, resolver: Resolver) -> Client {
     let policy = EgressPolicy::parse_allow(allow).expect("is well-formed");
     let pool = PoolLimits {
         idle: 0,
@@ -43,7 +46,7 @@ fn client_with(allow: &str, resolver: Resolver) -> Client {
     .expect("is good")
 }
 
-async fn answer_ok(mut stream: TcpStream, _: usize) {
+pub async fn answer_ok(mut stream: TcpStream, _: usize) {
     while read_request(&mut stream).await.is_some() {
         stream.write_all(OK).await.expect("is open");
     }
@@ -51,8 +54,16 @@ async fn answer_ok(mut stream: TcpStream, _: usize) {
 
 /// Two receivers on one port: at 127.0.0.1, and the canary at 127.0.0.2.
 async fn receiver_and_canary() -> (Receiver, Receiver) {
+    receiver_and_canary_with(answer_ok).await
+}
+
+async fn receiver_and_canary_with<F, R>(script: F) -> (Receiver, Receiver)
+where
+    F: Fn(TcpStream, usize) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = ()> + Send + 'static,
+{
     loop {
-        let receiver = Receiver::start(answer_ok).await;
+        let receiver = Receiver::start(script.clone()).await;
         let canary = SocketAddr::new(IpAddr::from([127, 0, 0, 2]), receiver.address.port());
         if std::net::TcpListener::bind(canary).is_ok() {
             return (receiver, Receiver::start_at(canary, answer_ok).await);
@@ -121,19 +132,60 @@ async fn a_name_that_changes_its_address_never_reaches_a_refused_one() {
     let (resolver, asked) = scripted(vec![vec!["127.0.0.1"], vec!["127.0.0.2"]]);
     let client = client_with("127.0.0.1", resolver);
     let target = named(&receiver);
-    for number in 0..200 {
+    for number in 0..EXCHANGES {
         let exchange = post(&client, &target).await;
         match number % 2 {
             0 => assert_eq!(exchange.address, Some(receiver.address)),
             _ => assert!(matches!(exchange.result, Err(Fault::Refused(_)))),
         }
     }
-    assert_eq!(
-        asked.load(Ordering::SeqCst),
-        200,
-        "one look-up decides one exchange"
+    let asked = asked.load(Ordering::SeqCst);
+    assert_eq!(asked, EXCHANGES, "one look-up decides one exchange");
+    let connections = (receiver.connections(), canary.connections());
+    assert_eq!(connections, (EXCHANGES / 2, 0));
+}
+
+#[tokio::test]
+async fn a_kept_connection_stays_with_the_address_that_was_checked() {
+    // The receiver closes now and then, so that look-ups fall between exchanges over kept connections.
+    let (receiver, canary) = receiver_and_canary_with(|mut stream, number| async move {
+        for _ in 0..=number % 5 {
+            if read_request(&mut stream).await.is_none() {
+                return;
+            }
+            stream.write_all(OK).await.expect("is open");
+        }
+        read_request(&mut stream).await;
+    })
+    .await;
+    let (resolver, asked) = scripted(vec![vec!["127.0.0.1"], vec!["127.0.0.2"], vec!["::1"]]);
+    let policy = EgressPolicy::parse_allow("127.0.0.1").expect("is well-formed");
+    let client = Client::new(ClientConfig {
+        policy,
+        resolver,
+        ..config()
+    })
+    .expect("is good");
+    let target = named(&receiver);
+    let (mut reused, mut refused) = (0, 0);
+    for _ in 0..EXCHANGES {
+        let exchange = post(&client, &target).await;
+        reused += usize::from(exchange.reused);
+        match exchange.result {
+            Err(Fault::Refused(_)) => {
+                refused += 1;
+                assert_eq!(exchange.address, None);
+            }
+            _ => assert_eq!(exchange.address, Some(receiver.address)),
+        }
+    }
+    assert_eq!(canary.connections(), 0);
+    assert!(
+        reused > 0 && refused > 0,
+        "{reused} reused, {refused} refused"
     );
-    assert_eq!((receiver.connections(), canary.connections()), (100, 0));
+    let look_ups = receiver.connections() + refused;
+    assert_eq!(asked.load(Ordering::SeqCst), look_ups);
 }
 
 #[tokio::test]

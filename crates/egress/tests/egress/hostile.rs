@@ -72,6 +72,12 @@ async fn a_head_that_does_not_end_times_out() {
         falling_silent_after(b"HTTP/1.1 100 Continue\r\n\r\n").await,
         repeating(b"HTTP/1.1 200 OK\r\nx: ", b"a", pause).await,
         repeating(b"", b"HTTP/1.1 100 Continue\r\n\r\n", pause).await,
+        repeating(
+            b"",
+            b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n",
+            pause,
+        )
+        .await,
     ];
     for receiver in receivers {
         let exchange = post_within(&client, &receiver.url("/"), DEADLINE).await;
@@ -224,17 +230,18 @@ async fn a_flood_of_headers_is_a_fault() {
             .expect_err("is too large");
         assert_eq!(fault, Fault::Protocol(ProtocolFault::HeadTooLarge));
     }
-    let endless = repeating(
-        b"HTTP/1.1 200 OK\r\n",
-        &[b'a'; 4_096],
-        Duration::from_millis(1),
-    )
-    .await;
-    let fault = post(&client(), &endless.url("/"))
-        .await
-        .result
-        .expect_err("is too large");
-    assert_eq!(fault, Fault::Protocol(ProtocolFault::HeadTooLarge));
+    for endless in [
+        &[b'a'; 4_096][..],
+        b"a: b\r\nc: d\r\ne: f\r\ng: h\r\ni: j\r\n",
+    ] {
+        let pause = Duration::from_millis(1);
+        let receiver = repeating(b"HTTP/1.1 200 OK\r\n", endless, pause).await;
+        let fault = post(&client(), &receiver.url("/"))
+            .await
+            .result
+            .expect_err("is too large");
+        assert_eq!(fault, Fault::Protocol(ProtocolFault::HeadTooLarge));
+    }
 }
 
 #[tokio::test]

@@ -212,12 +212,69 @@ async fn a_chunked_body_with_trailers_is_joined() {
 }
 
 #[tokio::test]
+async fn a_redirect_is_not_followed_and_where_it_points_is_kept() {
+    let receiver = Receiver::start(|mut stream, _| async move {
+        while let Some(request) = read_request(&mut stream).await {
+            let mut words = request.head.split_ascii_whitespace().skip(1);
+            let target = words.next().expect("a target");
+            let (code, location) = target[1..].split_once('/').expect("code and place");
+            let head = format!("HTTP/1.1 {code} Words\r\nlocation: {location}\r\n");
+            let rest = "content-length: 0\r\n\r\n";
+            let answer = [head, rest.to_owned()].concat();
+            stream.write_all(answer.as_bytes()).await.expect("is open");
+        }
+    })
+    .await;
+    let itself = receiver.url("/301/x").to_string();
+    let places = [
+        "http://169.254.169.254/latest/meta-data/",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1:6379/_FLUSHALL",
+        "//[::1]/",
+        "/",
+        itself.as_str(),
+    ];
+    let client = client();
+    let mut sent = 0;
+    for place in places {
+        for code in [301, 302, 303, 307, 308] {
+            let exchange = post(&client, &receiver.url(&format!("/{code}/{place}"))).await;
+            let answer = exchange.result.expect("has an answer");
+            assert_eq!(answer.status, code);
+            assert_eq!(answer.headers["location"], place);
+            assert_eq!(exchange.reused, sent > 0, "nothing else was sent meanwhile");
+            sent += 1;
+        }
+    }
+    assert_eq!(receiver.connections(), 1);
+}
+
+#[tokio::test]
 async fn a_compressed_answer_is_not_inflated() {
-    let head = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\n";
-    let receiver = Receiver::answering([head.as_bytes(), &[0x1f, 0x8b, 8, 0]].concat()).await;
-    let answer = post(&client(), &receiver.url("/"))
-        .await
-        .result
-        .expect("an answer");
-    assert_eq!(&answer.body[..], &[0x1f, 0x8b, 8, 0]);
+    // A kilobyte of these would be a megabyte of zeros.
+    let bomb = [&[0x1f, 0x8b, 8, 0][..], &[0; 6_000]].concat();
+    for coding in [
+        "content-encoding: gzip",
+        "content-encoding: br, gzip",
+        "transfer-encoding: gzip",
+    ] {
+        let length = match coding.starts_with("content") {
+            true => format!("content-length: {}\r\n", bomb.len()),
+            false => String::new(),
+        };
+        let head = format!("HTTP/1.1 200 OK\r\n{coding}\r\n{length}\r\n");
+        let answer = [head.as_bytes(), &bomb].concat();
+        let receiver = Receiver::start(move |mut stream, _| {
+            let answer = answer.clone();
+            async move {
+                read_request(&mut stream).await;
+                stream.write_all(&answer).await.expect("is open");
+            }
+        })
+        .await;
+        let answer = post(&client(), &receiver.url("/")).await.result;
+        let answer = answer.expect("an answer");
+        assert!(answer.body == bomb[..4_096], "{coding}");
+        assert!(answer.body_truncated, "{coding}");
+    }
 }

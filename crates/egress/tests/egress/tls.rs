@@ -1,68 +1,20 @@
 //! TLS: who is trusted, and plain words for what is wrong with a certificate.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use domain::destination::CallbackUrl;
-use egress::{Client, ClientConfig, ConfigFault, Fault, Phase, PoolLimits, Resolver, TlsFault};
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
-};
+use egress::{Client, ClientConfig, ConfigFault, Fault, Phase, PoolLimits, TlsFault};
 use rustls::HandshakeKind;
-use rustls::ServerConfig;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::AsyncWriteExt;
 use tokio_rustls::TlsAcceptor;
 
+use crate::certified::{Certificate, GOOD, acceptor, at, authority, authority_named, client};
 use crate::receiver::{
-    OK, Receiver, config, header, post, post_within, read_request, status, until, url,
+    OK, Receiver, config, header, post, post_within, read_request, status, until,
 };
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
-
-fn authority() -> Authority {
-    authority_named("A test authority")
-}
-
-fn authority_named(name: &str) -> Authority {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.distinguished_name.push(DnType::CommonName, name);
-    let key = KeyPair::generate().expect("a key");
-    CertifiedIssuer::self_signed(params, key).expect("a certificate")
-}
-
-/// How the certificate of a receiver is made.
-struct Certificate {
-    host: &'static str,
-    years: (i32, i32),
-}
-
-const GOOD: Certificate = Certificate {
-    host: "hooks.example",
-    years: (2020, 2090),
-};
-
-fn acceptor(authority: &Authority, certificate: &Certificate) -> TlsAcceptor {
-    let key = KeyPair::generate().expect("a key");
-    let mut params = CertificateParams::new([certificate.host.to_owned()]).expect("a name");
-    params.not_before = date_time_ymd(certificate.years.0, 1, 1);
-    params.not_after = date_time_ymd(certificate.years.1, 1, 1);
-    let signed = params.signed_by(&key, authority).expect("is signed");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("the defaults")
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![CertificateDer::from(signed)],
-            PrivateKeyDer::try_from(key.serialize_der()).expect("a key"),
-        )
-        .expect("a certificate with its key");
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    TlsAcceptor::from(Arc::new(config))
-}
+/// What servers offer that speak nothing newer.
+const HTTP_1: &[&str] = &["http/1.1"];
 
 /// What the receiver saw of the connections it protected.
 #[derive(Default)]
@@ -98,28 +50,10 @@ async fn receiver(acceptor: TlsAcceptor) -> (Receiver, Arc<Seen>) {
     (receiver, seen)
 }
 
-/// Trusts the authority; every name leads to loopback.
-fn client(authority: &Authority, pool: PoolLimits) -> Client {
-    let resolver =
-        Resolver::scripted(|_| Box::pin(async { Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]) }));
-    let extra_ca_pem = Some(authority.pem().into_bytes());
-    Client::new(ClientConfig {
-        extra_ca_pem,
-        resolver,
-        pool,
-        ..config()
-    })
-    .expect("is good")
-}
-
-fn at(receiver: &Receiver, host: &str) -> CallbackUrl {
-    url(&format!("https://{host}:{}/", receiver.address.port()))
-}
-
 #[tokio::test]
 async fn a_certificate_of_a_trusted_authority_is_good_and_the_connection_is_kept() {
     let authority = authority();
-    let (receiver, seen) = receiver(acceptor(&authority, &GOOD)).await;
+    let (receiver, seen) = receiver(acceptor(&authority, &GOOD, HTTP_1)).await;
     let client = client(&authority, PoolLimits::default());
     for number in 0..3 {
         let exchange = post(&client, &at(&receiver, "hooks.example")).await;
@@ -141,7 +75,7 @@ async fn a_certificate_of_a_trusted_authority_is_good_and_the_connection_is_kept
 #[tokio::test]
 async fn a_second_connection_resumes_the_session() {
     let authority = authority();
-    let (receiver, seen) = receiver(acceptor(&authority, &GOOD)).await;
+    let (receiver, seen) = receiver(acceptor(&authority, &GOOD, HTTP_1)).await;
     let client = client(
         &authority,
         PoolLimits {
@@ -169,7 +103,7 @@ async fn an_address_may_be_certified_too() {
         host: "127.0.0.1",
         ..GOOD
     };
-    let (receiver, _) = receiver(acceptor(&authority, &certificate)).await;
+    let (receiver, _) = receiver(acceptor(&authority, &certificate, HTTP_1)).await;
     let exchange = post(
         &client(&authority, PoolLimits::default()),
         &at(&receiver, "127.0.0.1"),
@@ -221,7 +155,7 @@ async fn what_is_wrong_with_a_certificate_is_told() {
         ),
     ];
     for (authority, certificate, expected, slug) in cases {
-        let (receiver, seen) = receiver(acceptor(authority, &certificate)).await;
+        let (receiver, seen) = receiver(acceptor(authority, &certificate, HTTP_1)).await;
         let client = client(&trusted, PoolLimits::default());
         let exchange = post(&client, &at(&receiver, "hooks.example")).await;
         let fault = exchange.result.expect_err("is not trusted");
@@ -249,7 +183,22 @@ async fn a_port_without_tls_is_told_from_a_broken_handshake() {
     })
     .await;
     let closing = Receiver::start(|stream, _| async move { drop(stream) }).await;
-    for (receiver, expected) in [(plain, TlsFault::NotTls), (closing, TlsFault::Closed)] {
+    let breaking_off = Receiver::start(|mut stream, _| async move {
+        let mut greeting = [0; 5];
+        tokio::io::AsyncReadExt::read_exact(&mut stream, &mut greeting)
+            .await
+            .expect("is greeted");
+        // The head of a handshake record of 100 bytes, and the first byte of its content.
+        let begin = [22, 3, 3, 0, 100, 2];
+        stream.write_all(&begin).await.expect("is open");
+    })
+    .await;
+    let cases = [
+        (plain, TlsFault::NotTls),
+        (closing, TlsFault::Closed),
+        (breaking_off, TlsFault::Closed),
+    ];
+    for (receiver, expected) in cases {
         let exchange = post(&client, &at(&receiver, "hooks.example")).await;
         assert_eq!(exchange.result, Err(Fault::Tls(expected)));
     }

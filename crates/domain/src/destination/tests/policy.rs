@@ -269,6 +269,8 @@ fn ipv4_in_ipv6_clothes_is_judged_as_ipv4() {
 #[test]
 fn an_allowed_network_is_reached_whatever_the_spelling_and_nothing_else_is() {
     let policy = EgressPolicy::parse_allow("127.0.0.0/8, ::1,10.1.2.3/16").expect("is well-formed");
+    let allowed: Vec<String> = policy.allow().iter().map(ToString::to_string).collect();
+    assert_eq!(allowed, ["127.0.0.0/8", "::1/128", "10.1.2.3/16"]);
     for address in [
         "127.0.0.1",
         "::ffff:127.0.0.1",

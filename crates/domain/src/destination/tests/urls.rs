@@ -34,6 +34,7 @@ fn a_url_is_taken_apart_for_connecting() {
     for (text, authority, target, port, is_tls) in cases {
         let url = CallbackUrl::parse(text).expect(text);
         assert_eq!(url.as_str(), text, "is shown as given");
+        assert_eq!(url.to_string(), text);
         let parsed = (url.authority(), url.target(), url.port(), url.is_tls());
         assert_eq!(parsed, (authority, target, port, is_tls), "{text}");
         assert_eq!(
@@ -62,6 +63,7 @@ fn what_is_no_callback_url_is_refused_with_its_reason() {
         ("http://\\example.com", UrlFault::NoHost),
         ("http://:80/", UrlFault::NoHost),
         ("http://?q", UrlFault::NoHost),
+        ("http://\u{ad}/", UrlFault::NoHost),
         ("http://user@example.com", UrlFault::UserInfo),
         ("http://user:word@example.com", UrlFault::UserInfo),
         ("http://@example.com", UrlFault::UserInfo),
