@@ -25,6 +25,8 @@ mod recorder;
 mod settings;
 mod settle;
 mod shutdown;
+#[cfg(test)]
+mod simulation;
 mod slots;
 mod stats;
 mod time;

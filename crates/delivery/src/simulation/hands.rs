@@ -1,0 +1,112 @@
+//! What people and the order system do.
+
+use std::time::Duration;
+
+use domain::id::{OrderId, WebhookJobId, WebhookOutSubId};
+use domain::rate_limit::RateLimit;
+use domain::retry::RetryPolicy;
+use domain::webhook_out_sub::{Ordering, WebhookOutSub};
+use rand::RngExt;
+use rand::rngs::StdRng;
+
+use super::schedule::Step;
+use super::transaction::{Change, Work};
+use super::world::World;
+use crate::fixtures::sub;
+
+/// Subscriptions of one world.
+const SUBS_MAX: i64 = 4;
+const ORDERS: i64 = 4;
+
+/// Somebody asks for something.
+pub(super) fn draw(world: &mut World) -> Step {
+    let now = world.now;
+    let work = match world.chance.random_range(0..40) {
+        0 | 1 => create(world),
+        2..5 => any_job(world).map(|job| Work::Cancel(job, now)),
+        5..9 => any_job(world).map(|job| Work::Retry(job, now)),
+        9 => any_sub(world).map(|sub| Work::SendTest(sub, now)),
+        10..15 => change(world),
+        15 if world.chance.random_bool(0.3) => any_sub(world).map(Work::Delete),
+        _ => None,
+    };
+    Step::Asks(work.unwrap_or_else(|| accept(world)))
+}
+
+fn accept(world: &mut World) -> Work {
+    if world.store.subs.is_empty()
+        && let Some(create) = create(world)
+    {
+        return create;
+    }
+    Work::Accept {
+        order: OrderId(world.chance.random_range(1..=ORDERS)),
+        is_big: world.chance.random_bool(0.3),
+        at: world.now,
+    }
+}
+
+fn create(world: &mut World) -> Option<Work> {
+    let asked = world
+        .works
+        .iter()
+        .filter(|work| matches!(work, Work::Create(_)));
+    let subs = i64::try_from(world.store.subs.len() + asked.count()).ok()?;
+    let id = subs + 1;
+    (id <= SUBS_MAX).then(|| Work::Create(policies(id, &mut world.chance)))
+}
+
+fn change(world: &mut World) -> Option<Work> {
+    let id = any_sub(world)?;
+    let active = world.store.subs.get(&id)?.sub.active;
+    let change = match world.chance.random_range(0..5) {
+        0..3 if !active => Change::Active(true),
+        0 => Change::Active(false),
+        1 | 2 => Change::Ordering(ordering(&mut world.chance)),
+        _ => Change::Policies(Box::new(policies(id.0, &mut world.chance))),
+    };
+    Some(Work::Update(id, change, world.now))
+}
+
+pub(super) fn any_sub(world: &mut World) -> Option<WebhookOutSubId> {
+    let subs = world.store.subs.len();
+    let index = (subs > 0).then(|| world.chance.random_range(0..subs))?;
+    world.store.subs.keys().nth(index).copied()
+}
+
+fn any_job(world: &mut World) -> Option<WebhookJobId> {
+    let jobs = world.store.jobs.len();
+    let index = (jobs > 0).then(|| world.chance.random_range(0..jobs))?;
+    world.store.jobs.get(index).map(|job| job.id)
+}
+
+fn ordering(chance: &mut StdRng) -> Ordering {
+    match chance.random_range(0..5) {
+        0..3 => Ordering::Order,
+        3 => Ordering::Subscription,
+        _ => Ordering::None,
+    }
+}
+
+/// A subscription with policies of its own.
+fn policies(id: i64, chance: &mut StdRng) -> WebhookOutSub {
+    let retry = |schedule: &[u64], give_up: u64| {
+        let schedule = schedule.iter().copied().map(Duration::from_millis);
+        RetryPolicy::new(schedule.collect(), Duration::from_secs(give_up)).ok()
+    };
+    WebhookOutSub {
+        ordering: ordering(chance),
+        supersede: chance.random_bool(0.2),
+        max_in_flight: [None, None, Some(1), Some(2), Some(8)][chance.random_range(0..5)],
+        retry_policy: match chance.random_range(0..4) {
+            0 => retry(&[100], 1),
+            1 => retry(&[1_000, 20_000], 600),
+            _ => None,
+        },
+        rate_limit: chance.random_bool(0.3).then(|| RateLimit {
+            per_second: [0.1, 1.0, 7.0][chance.random_range(0..3)],
+            burst: chance.random_range(1..4),
+        }),
+        ..sub(id)
+    }
+}

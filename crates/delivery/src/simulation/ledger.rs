@@ -1,0 +1,358 @@
+//! What must hold, checked at each start, each end and each commit.
+//!
+//! Knows what receivers answered and what was committed, and judges the engine by that alone.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use domain::health::HealthState;
+use domain::id::{WebhookJobId, WebhookOutSubId};
+use domain::retry::RetryPolicy;
+use domain::time::Moment;
+use domain::webhook_out_sub::{Ordering, WebhookOutSub};
+use store::{NextStep, Outcome};
+
+use super::model::{Job, State, Store};
+use super::receiver::Reply;
+use super::shadow::Shadow;
+use super::transaction::{Transaction, Work};
+use super::world::Attempt;
+use crate::lane::Start;
+use crate::slots::Trust;
+
+pub(super) type Checked = Result<(), String>;
+
+#[derive(Default)]
+pub(super) struct Ledger {
+    in_flight_max: usize,
+    /// The lanes as the engine knows them.
+    shadows: BTreeMap<WebhookOutSubId, Shadow>,
+    /// Closed before the engine knew the lane.
+    closed: HashSet<WebhookOutSubId>,
+    /// Judged as delivered by this process, or recorded as such.
+    succeeded: HashSet<WebhookJobId>,
+    /// Given up by the engine.
+    given_up: HashSet<WebhookJobId>,
+    /// Which attempts of a job were refused by the receiver itself, so far as is committed.
+    refusals: HashMap<WebhookJobId, HashSet<u32>>,
+    /// Before when a job must not be attempted.
+    not_before: HashMap<WebhookJobId, Moment>,
+    first_sent_at: HashMap<WebhookJobId, Moment>,
+    jobs: usize,
+    was_set_back: bool,
+}
+
+impl Ledger {
+    pub(super) fn new(in_flight_max: usize) -> Ledger {
+        Ledger {
+            in_flight_max,
+            ..Ledger::default()
+        }
+    }
+
+    /// The engine is told of a lane.
+    pub(super) fn told(&mut self, sub: Arc<WebhookOutSub>) {
+        match self.shadows.get_mut(&sub.id) {
+            Some(shadow) => shadow.changed(sub),
+            None => {
+                self.shadows.insert(sub.id, Shadow::new(sub));
+            }
+        }
+    }
+
+    /// The engine takes over a lane, unless it was told of it already.
+    pub(super) fn adopted(&mut self, sub: Arc<WebhookOutSub>) {
+        if !self.closed.contains(&sub.id) {
+            let shadow = self.shadows.entry(sub.id);
+            shadow.or_insert_with(|| Shadow::new(sub));
+        }
+    }
+
+    pub(super) fn closed(&mut self, sub: WebhookOutSubId) {
+        self.closed.insert(sub);
+        if let Some(shadow) = self.shadows.get_mut(&sub) {
+            shadow.is_closed = true;
+        }
+    }
+
+    /// The process has ended. What it had not recorded may be sent again.
+    pub(super) fn restarted(&mut self, store: &Store) -> Checked {
+        if store.jobs.len() < self.jobs {
+            return Err("an accepted job is lost".to_owned());
+        }
+        self.shadows.clear();
+        self.closed.clear();
+        let is_kept = |id: &WebhookJobId| store.job(*id).is_some_and(|job| job.state.is_final());
+        self.succeeded.retain(is_kept);
+        self.given_up.retain(is_kept);
+        Ok(())
+    }
+
+    pub(super) fn clock_jumped(&mut self, from: Moment, to: Moment) {
+        self.shadows.values_mut().for_each(Shadow::clock_jumped);
+        if to < from {
+            self.was_set_back = true;
+            self.not_before.retain(|_, at| *at > from);
+        }
+    }
+
+    /// A job is sent.
+    pub(super) fn started(
+        &mut self,
+        start: &Start,
+        store: &Store,
+        in_flight: &[Attempt],
+        now: Moment,
+    ) -> Checked {
+        let id = start.job.id;
+        let job = store.job(id).ok_or("a job that was never committed")?;
+        let is_whole = job.sub == start.job.webhook_out_sub_id
+            && job.order == start.job.order_id
+            && job.sequence == start.job.sequence;
+        if !is_whole || start.sub.id != job.sub {
+            return Err(format!("job {id} of {} went to {}", job.sub, start.sub.id));
+        }
+        if self.succeeded.contains(&id) {
+            return Err(format!("job {id} has succeeded and is sent again"));
+        }
+        if job.state.is_final() {
+            return Err(format!("job {id} is sent though it is {:?}", job.state));
+        }
+        if job.attempts != start.job.attempts || job.job_faults != start.job.job_faults {
+            return Err(format!(
+                "job {id} is sent as it was before its last attempt"
+            ));
+        }
+        if start.fence.0 != store.fence {
+            return Err(format!("job {id} is sent under a lost ownership"));
+        }
+        if let Some(at) = self.not_before.get(&id).filter(|at| **at > now) {
+            return Err(format!("job {id} is sent before {at}"));
+        }
+        self.check_order(job, store, in_flight)?;
+        self.check_slots(start, in_flight, now)?;
+        self.check_lane(start, store, in_flight, now)?;
+        self.first_sent_at.entry(id).or_insert(now);
+        Ok(())
+    }
+
+    fn check_order(&self, job: &Job, store: &Store, in_flight: &[Attempt]) -> Checked {
+        let id = job.id;
+        let earlier = store.waiting(job.sub).take_while(|other| other.id < id);
+        for other in earlier {
+            if self.must_follow(job, other, store) {
+                return Err(format!("job {id} overtakes {}", other.id));
+            }
+        }
+        for attempt in in_flight {
+            let Some(other) = store.job(attempt.start.job.id) else {
+                continue;
+            };
+            let (first, second) = if other.id < id {
+                (other, job)
+            } else {
+                (job, other)
+            };
+            if other.id == id || self.must_follow(second, first, store) {
+                return Err(format!("job {id} is in flight together with {}", other.id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether `job` must not be sent before `earlier` is final: all orderings since it was made say so, and the
+    /// receiver has not refused the earlier one three times.
+    fn must_follow(&self, job: &Job, earlier: &Job, store: &Store) -> bool {
+        let Some(sub) = store.subs.get(&job.sub).filter(|_| job.sub == earlier.sub) else {
+            return false;
+        };
+        let first = sub
+            .orderings
+            .partition_point(|(set_by, _)| *set_by < job.made_by);
+        let mut orderings = sub.orderings.iter().skip(first.saturating_sub(1));
+        let refusals = self.refusals.get(&earlier.id).map_or(0, HashSet::len);
+        job.ordered
+            && earlier.ordered
+            && refusals < 3
+            && orderings.all(|(_, ordering)| match ordering {
+                Ordering::Order => job.order == earlier.order,
+                Ordering::Subscription => true,
+                Ordering::None => false,
+            })
+    }
+
+    fn check_slots(&self, start: &Start, in_flight: &[Attempt], now: Moment) -> Checked {
+        let shadow = self.shadow(start)?;
+        let is_trusted = shadow.is_trusted(now);
+        if is_trusted != (start.trust == Trust::Trusted) {
+            return Err(format!(
+                "job {} is {:?}, wrongly",
+                start.job.id, start.trust
+            ));
+        }
+        let suspects = in_flight
+            .iter()
+            .filter(|other| other.start.trust == Trust::Suspect);
+        if !is_trusted && suspects.count() >= (self.in_flight_max / 2).max(1) {
+            return Err("suspects hold more than half of the slots".to_owned());
+        }
+        if in_flight.len() >= self.in_flight_max {
+            return Err("more requests than there are slots".to_owned());
+        }
+        Ok(())
+    }
+
+    fn check_lane(
+        &mut self,
+        start: &Start,
+        store: &Store,
+        in_flight: &[Attempt],
+        now: Moment,
+    ) -> Checked {
+        let lane = start.sub.id;
+        let others = in_flight.iter().filter(|other| other.start.sub.id == lane);
+        let others = u32::try_from(others.count()).unwrap_or(u32::MAX);
+        let job = &start.job;
+        let shadow = self.shadows.get_mut(&lane).ok_or("an unknown lane")?;
+        if others >= shadow.limit(now) {
+            let (limit, state) = (shadow.limit(now), shadow.state);
+            return Err(format!(
+                "lane {lane} may send {limit}, sends {others} ({state:?})"
+            ));
+        }
+        let oldest = store.waiting(lane).next().map(|job| job.id);
+        let is_asked_for = job.order_id.is_none() || job.attempts > 0;
+        if shadow.state == HealthState::Resting && oldest != Some(job.id) && !is_asked_for {
+            return Err(format!(
+                "lane {lane} probes with {}, not {oldest:?}",
+                job.id
+            ));
+        }
+        shadow.sent(now)
+    }
+
+    fn shadow(&self, start: &Start) -> Result<&Shadow, String> {
+        let shadow = self.shadows.get(&start.sub.id);
+        shadow.ok_or_else(|| format!("lane {} is unknown", start.sub.id))
+    }
+
+    /// An attempt has ended, and this is what the engine wants recorded.
+    pub(super) fn ended(
+        &mut self,
+        start: &Start,
+        reply: Reply,
+        outcome: &Outcome,
+        now: Moment,
+    ) -> Checked {
+        let id = start.job.id;
+        if let Some(shadow) = self.shadows.get_mut(&start.sub.id) {
+            shadow.ended(reply, start.job.order_id, now);
+        }
+        let default = RetryPolicy::default();
+        let policy = start.sub.retry_policy.as_ref().unwrap_or(&default);
+        match outcome.next {
+            _ if reply.is_success() != (outcome.next == NextStep::Delivered) => {
+                return Err(format!("{reply:?} leads to {:?}", outcome.next));
+            }
+            NextStep::Delivered => {
+                self.succeeded.insert(id);
+            }
+            NextStep::Exhausted => {
+                let tried_for = now.since(*self.first_sent_at.get(&id).unwrap_or(&now));
+                if tried_for < policy.give_up_after() && !self.was_set_back {
+                    return Err(format!("job {id} is given up after {tried_for:?}"));
+                }
+                self.given_up.insert(id);
+            }
+            NextStep::Retry { at, passed } => {
+                let index = usize::try_from(start.job.attempts).unwrap_or(usize::MAX);
+                let schedule = policy.schedule();
+                let step = schedule[index.min(schedule.len() - 1)];
+                let asked = reply.retry_after().unwrap_or_default();
+                let (from, until) = (step.mul_f64(0.9).max(asked), step.mul_f64(1.1).max(asked));
+                if at < now + from || at > now + until {
+                    return Err(format!("job {id} after {reply:?} is tried again at {at}"));
+                }
+                let refusals = self.refusals.get(&id).map_or(0, HashSet::len);
+                if passed != (refusals + usize::from(reply.is_refusal()) >= 3) {
+                    return Err(format!(
+                        "job {id} after {refusals} refusals: passed {passed}"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A transaction is about to be committed.
+    pub(super) fn committed(
+        &mut self,
+        store: &Store,
+        transaction: &Transaction,
+        in_flight: &[Attempt],
+    ) -> Checked {
+        let draft = &transaction.draft;
+        self.jobs = draft.jobs.len();
+        for work in &transaction.done {
+            self.note(work, draft);
+        }
+        for (before, after) in store.jobs.iter().zip(&draft.jobs) {
+            let is_in_flight = in_flight.iter().any(|other| other.start.job.id == after.id);
+            if before.state != after.state {
+                self.check_end(after, is_in_flight, draft)?;
+            }
+        }
+        draft.check()
+    }
+
+    fn note(&mut self, work: &Work, draft: &Store) {
+        match work {
+            Work::Record(outcomes) => {
+                let ours = outcomes.iter().filter(|one| one.fence.0 == draft.fence);
+                for outcome in ours {
+                    let id = outcome.job_id;
+                    if matches!(outcome.attempt.status_code, Some(400 | 422)) {
+                        let refusals = self.refusals.entry(id).or_default();
+                        refusals.insert(outcome.attempt.number);
+                    }
+                    if let NextStep::Retry { at, .. } = outcome.next {
+                        self.not_before.insert(id, at);
+                    }
+                }
+            }
+            Work::Retry(id, at) => {
+                let due_at = draft.job(*id).and_then(|job| job.next_attempt_at);
+                if due_at.is_some_and(|due_at| due_at <= *at) {
+                    self.not_before.remove(id);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a job may end so.
+    fn check_end(&self, job: &Job, is_in_flight: bool, draft: &Store) -> Checked {
+        let is_deleted = draft.subs.get(&job.sub).is_none_or(|sub| sub.is_deleted);
+        let is_right = match job.state {
+            State::Pending => false,
+            State::Retrying => !is_in_flight,
+            State::Delivered => self.succeeded.contains(&job.id),
+            State::Exhausted => self.given_up.contains(&job.id),
+            State::Canceled => !is_in_flight || is_deleted,
+            State::Superseded => {
+                let newer = draft
+                    .jobs
+                    .iter()
+                    .rev()
+                    .take_while(|other| other.id > job.id);
+                let mut newer = newer.filter(|other| other.sub == job.sub && other.ordered);
+                !is_in_flight && newer.any(|other| other.order == job.order)
+            }
+        };
+        if is_right {
+            Ok(())
+        } else {
+            Err(format!("job {} ended wrongly as {:?}", job.id, job.state))
+        }
+    }
+}

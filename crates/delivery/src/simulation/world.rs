@@ -1,0 +1,468 @@
+//! The world around the engine: the store's writer, its readers, the recorder, the alarm, the wire.
+//!
+//! Each method is one thing that happens at one moment. They do what the tasks around `Dispatch` do, with the same
+//! gaps between what is begun, committed and told; which comes next is decided by the schedule.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::id::{WebhookJobId, WebhookOutSubId};
+use domain::retry::RetryPolicy;
+use domain::time::Moment;
+use rand::RngExt;
+use rand::rngs::StdRng;
+use store::{Lane, Outcome, ReadyJob};
+
+use super::ledger::{Checked, Ledger};
+use super::model::{BIG_PAYLOAD_BYTES, Store};
+use super::mutation::Mutation;
+use super::receiver::{Mood, Reply};
+use super::transaction::{Effect, Transaction, Work};
+use crate::dispatch::{self, Claim, Claimed, Dispatch};
+use crate::fixtures::NOW;
+use crate::lane::{Start, Wanted};
+use crate::memory::MEMORY_BYTES_MAX;
+
+/// How long a transaction lasts at most, told lanes included: shorter than withdrawals are remembered.
+const TRANSACTION_LASTS_MAX: Duration = Duration::from_secs(9);
+
+pub(super) struct World {
+    pub(super) chance: StdRng,
+    pub(super) now: Moment,
+    /// What is committed.
+    pub(super) store: Store,
+    pub(super) ledger: Ledger,
+    pub(super) dispatch: Dispatch,
+    /// What waits for the store's writer.
+    pub(super) works: VecDeque<Work>,
+    pub(super) writer: Writer,
+    writer_busy_since: Moment,
+    pub(super) in_flight: Vec<Attempt>,
+    pub(super) claims: Vec<Asked>,
+    /// What waits for the recorder.
+    pub(super) outcomes: VecDeque<Outcome>,
+    pub(super) recording: Recording,
+    pub(super) moods: BTreeMap<WebhookOutSubId, Mood>,
+    /// The lanes that the store listed, until the engine has taken them over.
+    pub(super) listed: Option<Vec<Lane>>,
+    pub(super) mutation: Option<Mutation>,
+    in_flight_max: usize,
+}
+
+/// The store's writer, which does one transaction after another.
+pub(super) enum Writer {
+    Idle,
+    Open(Box<Transaction>),
+    Telling {
+        tells: VecDeque<Tell>,
+        recorded: bool,
+    },
+}
+
+/// What the lanes are told at once.
+pub(super) enum Tell {
+    Ready(Vec<ReadyJob>),
+    Changed(Lane),
+    Closed(WebhookOutSubId),
+}
+
+/// The recorder, which has one batch at a time.
+pub(super) enum Recording {
+    Nothing,
+    HandedIn(Arc<[Outcome]>),
+    Committed(Arc<[Outcome]>),
+}
+
+pub(super) struct Attempt {
+    pub(super) start: Start,
+    started_at: Moment,
+}
+
+/// A claim under way, with the snapshot that it was answered from.
+pub(super) struct Asked {
+    claim: Claim,
+    pub(super) snapshot: Option<Claimed>,
+}
+
+impl World {
+    pub(super) fn new(mut chance: StdRng, mutation: Option<Mutation>) -> World {
+        let in_flight_max = [1, 2, 3, 6, 12, 40][chance.random_range(0..6)];
+        World {
+            now: NOW,
+            store: Store::default(),
+            ledger: Ledger::new(in_flight_max),
+            dispatch: Dispatch::new(in_flight_max, RetryPolicy::default(), chance.random()),
+            works: VecDeque::new(),
+            writer: Writer::Idle,
+            writer_busy_since: NOW,
+            in_flight: Vec::new(),
+            claims: Vec::new(),
+            outcomes: VecDeque::new(),
+            recording: Recording::Nothing,
+            moods: BTreeMap::new(),
+            listed: Some(Vec::new()),
+            mutation,
+            in_flight_max,
+            chance,
+        }
+    }
+
+    pub(super) fn is(&self, mutation: Mutation) -> bool {
+        self.mutation == Some(mutation)
+    }
+
+    /// Tells the engine something, and does what follows.
+    pub(super) fn update(&mut self, tell: impl FnOnce(&mut Dispatch, Moment)) -> Checked {
+        tell(&mut self.dispatch, self.now);
+        let work = self.dispatch.work(self.now);
+        self.begin(work)
+    }
+
+    fn begin(&mut self, work: dispatch::Work) -> Checked {
+        for start in work.starts {
+            let (store, in_flight) = (&self.store, &self.in_flight);
+            self.ledger.started(&start, store, in_flight, self.now)?;
+            self.in_flight.push(Attempt {
+                start,
+                started_at: self.now,
+            });
+        }
+        let claims = work.claims.into_iter();
+        self.claims.extend(claims.map(|claim| Asked {
+            claim,
+            snapshot: None,
+        }));
+        Ok(())
+    }
+
+    /// The writer does the next piece of work, in the open transaction or a new one.
+    pub(super) fn write(&mut self) -> Checked {
+        let Some(work) = self.works.pop_front() else {
+            return Ok(());
+        };
+        if matches!(self.writer, Writer::Idle) {
+            let transaction = Transaction::begin(&self.store, self.mutation);
+            self.writer = Writer::Open(Box::new(transaction));
+            self.writer_busy_since = self.now;
+        }
+        let Writer::Open(transaction) = &mut self.writer else {
+            return Ok(());
+        };
+        let (dispatch, now) = (&mut self.dispatch, self.now);
+        let mut begun = dispatch::Work::default();
+        transaction.run(work, &mut |lane, job| {
+            let withdrawal = dispatch.withdraw(lane, job, now);
+            let work = dispatch.work(now);
+            begun.starts.extend(work.starts);
+            begun.claims.extend(work.claims);
+            withdrawal
+        });
+        self.begin(begun)
+    }
+
+    /// The transaction is committed: from now on readers see it.
+    pub(super) fn commit(&mut self) -> Checked {
+        let writer = std::mem::replace(&mut self.writer, Writer::Idle);
+        let Writer::Open(mut transaction) = writer else {
+            self.writer = writer;
+            return Ok(());
+        };
+        let in_flight = &self.in_flight;
+        self.ledger
+            .committed(&self.store, &transaction, in_flight)?;
+        let mut recorded = false;
+        for work in &transaction.done {
+            match work {
+                Work::Delete(_) => self.works.push_back(Work::CancelLeftovers),
+                Work::Record(outcomes) => recorded |= self.is_own(outcomes),
+                _ => {}
+            }
+        }
+        let tells = tells(transaction.told());
+        self.store = transaction.draft;
+        self.writer = Writer::Telling { tells, recorded };
+        Ok(())
+    }
+
+    /// The transaction fails. The recorder tries again; everybody else is refused.
+    pub(super) fn fail(&mut self) -> Checked {
+        let writer = std::mem::replace(&mut self.writer, Writer::Idle);
+        if let Writer::Open(transaction) = writer {
+            for work in transaction.done {
+                if matches!(&work, Work::Record(outcomes) if self.is_own(outcomes)) {
+                    if self.is(Mutation::ForgetsOutcomes) {
+                        self.end_recording();
+                    } else {
+                        self.works.push_back(work);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_own(&self, outcomes: &[Outcome]) -> bool {
+        let mut outcomes = outcomes.iter();
+        outcomes.all(|outcome| outcome.fence.0 == self.store.fence)
+    }
+
+    /// The writer tells the lanes the next thing.
+    pub(super) fn tell_next(&mut self) -> Checked {
+        let Writer::Telling { tells, recorded } = &mut self.writer else {
+            return Ok(());
+        };
+        let Some(tell) = tells.pop_front() else {
+            if std::mem::take(recorded) {
+                self.end_recording();
+            }
+            self.writer = Writer::Idle;
+            return Ok(());
+        };
+        match tell {
+            Tell::Ready(jobs) => self.update(|dispatch, now| dispatch.ready(jobs, now)),
+            Tell::Changed(lane) => {
+                self.ledger.told(lane.sub.clone());
+                let lane = self.mutated(lane);
+                self.update(|dispatch, now| dispatch.changed(lane, now))
+            }
+            Tell::Closed(id) => {
+                self.ledger.closed(id);
+                self.update(|dispatch, now| dispatch.closed(id, now))
+            }
+        }
+    }
+
+    /// A lane as a broken store tells it.
+    fn mutated(&self, mut lane: Lane) -> Lane {
+        let mut sub = (*lane.sub).clone();
+        if self.is(Mutation::DoublesRate)
+            && let Some(limit) = &mut sub.rate_limit
+        {
+            limit.per_second *= 2.0;
+        }
+        if self.is(Mutation::DoublesInFlight) {
+            sub.max_in_flight = sub.max_in_flight.map(|max| max * 2);
+        }
+        lane.sub = Arc::new(sub);
+        lane
+    }
+
+    /// The recorder takes outcomes that wait.
+    pub(super) fn take_outcomes(&mut self, count: usize) -> Checked {
+        if !matches!(self.recording, Recording::Nothing) || self.outcomes.is_empty() {
+            return Ok(());
+        }
+        let count = count.clamp(1, self.outcomes.len());
+        let batch: Arc<[Outcome]> = self.outcomes.drain(..count).collect();
+        self.works.push_back(Work::Record(batch.clone()));
+        self.recording = Recording::HandedIn(batch.clone());
+        if self.is(Mutation::RecordsTooSoon) {
+            return self.update(|dispatch, now| dispatch.recorded(&batch, now));
+        }
+        Ok(())
+    }
+
+    fn end_recording(&mut self) {
+        let recording = std::mem::replace(&mut self.recording, Recording::Nothing);
+        if let Recording::HandedIn(batch) = recording
+            && !self.is(Mutation::RecordsTooSoon)
+        {
+            self.recording = Recording::Committed(batch);
+        }
+    }
+
+    /// The recorder tells the engine that its batch is committed.
+    pub(super) fn tell_recorded(&mut self) -> Checked {
+        let recording = std::mem::replace(&mut self.recording, Recording::Nothing);
+        let Recording::Committed(batch) = recording else {
+            self.recording = recording;
+            return Ok(());
+        };
+        self.update(|dispatch, now| dispatch.recorded(&batch, now))
+    }
+
+    /// An attempt ends with this reply.
+    pub(super) fn end(&mut self, id: WebhookJobId, reply: Reply) -> Checked {
+        let mut attempts = self.in_flight.iter();
+        let index = attempts.position(|attempt| attempt.start.job.id == id);
+        let attempt = self
+            .in_flight
+            .swap_remove(index.ok_or("it is not in flight")?);
+        let start = &attempt.start;
+        let mut judged = reply.judged(start, attempt.started_at, self.now);
+        if self.is(Mutation::HalvesRetryAfter) {
+            judged.retry_after = judged.retry_after.map(|asked| asked / 2);
+        }
+        let outcome = self.dispatch.ended(start, judged, self.now);
+        let outcome = outcome.ok_or("an outcome has no lane")?;
+        self.ledger.ended(start, reply, &outcome, self.now)?;
+        self.outcomes.push_back(outcome);
+        self.update(|_, _| ())
+    }
+
+    /// A reader sees what is committed at this moment.
+    pub(super) fn read(&mut self, index: usize) -> Checked {
+        let (store, now) = (&self.store, self.now);
+        let asked = &mut self.claims[index];
+        let lane = asked.claim.lane;
+        let mut snapshot = match asked.claim.wanted {
+            Wanted::DueJobs(limit) => Claimed::DueJobs(store.due_jobs(lane, now, limit)),
+            Wanted::OldestJob => Claimed::OldestJob(store.oldest_job(lane)),
+        };
+        if self.mutation == Some(Mutation::ClaimsHeldJobs)
+            && let Claimed::DueJobs(due) = &mut snapshot
+        {
+            let held = store.waiting(lane).filter(|job| job.is_held());
+            due.jobs.extend(held.map(super::model::Job::ready));
+        }
+        asked.snapshot = Some(snapshot);
+        Ok(())
+    }
+
+    /// A claim is answered; without a snapshot it fails.
+    pub(super) fn answer(&mut self, index: usize) -> Checked {
+        if self.is(Mutation::SwapsClaims) && self.claims.len() > 1 {
+            let other = (index + 1) % self.claims.len();
+            let lane = self.claims[other].claim.lane;
+            self.claims[other].claim.lane = self.claims[index].claim.lane;
+            self.claims[index].claim.lane = lane;
+        }
+        let Asked { claim, snapshot } = self.claims.swap_remove(index);
+        if snapshot.is_none() && self.is(Mutation::LosesFailedClaims) {
+            return Ok(());
+        }
+        let claimed = snapshot.unwrap_or(Claimed::Failed);
+        self.update(|dispatch, now| dispatch.claimed(claim.lane, claimed, now))
+    }
+
+    /// Time passes, not more than a transaction may last.
+    pub(super) fn pass(&mut self, time: Duration) -> Checked {
+        if self.may_move_to(self.now + time) {
+            self.now = self.now + time;
+        }
+        Ok(())
+    }
+
+    /// The alarm goes off, as late as may be.
+    pub(super) fn wake(&mut self, late: Duration) -> Checked {
+        let Some(at) = self.dispatch.next_alarm() else {
+            return Ok(());
+        };
+        let at = self.now.max(at + late);
+        if !self.may_move_to(at) {
+            return Ok(());
+        }
+        self.now = at;
+        if self.is(Mutation::LosesAlarm) {
+            return Ok(());
+        }
+        self.update(|dispatch, now| dispatch.wake(now))
+    }
+
+    fn may_move_to(&self, at: Moment) -> bool {
+        matches!(self.writer, Writer::Idle)
+            || at.since(self.writer_busy_since) <= TRANSACTION_LASTS_MAX
+    }
+
+    /// The wall clock is set.
+    pub(super) fn set_clock(&mut self, to: Moment) -> Checked {
+        if matches!(self.writer, Writer::Idle) {
+            self.ledger.clock_jumped(self.now, to);
+            self.now = to;
+        }
+        Ok(())
+    }
+
+    /// The engine takes over the lanes that were listed when it started.
+    pub(super) fn adopt(&mut self) -> Checked {
+        let Some(lanes) = self.listed.take() else {
+            return Ok(());
+        };
+        for lane in &lanes {
+            self.ledger.adopted(lane.sub.clone());
+        }
+        let lanes = lanes.into_iter().map(|lane| self.mutated(lane)).collect();
+        self.update(|dispatch, now| dispatch.adopt(lanes, now))
+    }
+
+    /// The process is killed, and another one starts. What was in flight may have arrived or not; an outcome
+    /// on its way to the store may still get there.
+    pub(super) fn crash(&mut self) -> Checked {
+        let mut late: Vec<Work> = Vec::new();
+        if self.chance.random_bool(0.5) {
+            let works = self.works.drain(..);
+            late.extend(works.filter(|work| matches!(work, Work::Record(_))));
+        }
+        if self.is(Mutation::LosesJob) {
+            self.store.jobs.pop();
+        }
+        self.works = late.into();
+        self.restart()
+    }
+
+    /// A process starts on what is committed.
+    pub(super) fn restart(&mut self) -> Checked {
+        self.writer = Writer::Idle;
+        self.in_flight.clear();
+        self.claims.clear();
+        self.outcomes.clear();
+        self.recording = Recording::Nothing;
+        self.store.fence += 1;
+        self.store.cancel_leftovers();
+        self.ledger.restarted(&self.store)?;
+        let seed = self.chance.random();
+        self.dispatch = Dispatch::new(self.in_flight_max, RetryPolicy::default(), seed);
+        self.listed = Some(self.store.lanes());
+        Ok(())
+    }
+
+    /// Whether nothing can happen before time passes.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.works.is_empty()
+            && matches!(self.writer, Writer::Idle)
+            && self.in_flight.is_empty()
+            && self.claims.is_empty()
+            && self.outcomes.is_empty()
+            && matches!(self.recording, Recording::Nothing)
+            && self.listed.is_none()
+    }
+
+    /// What must hold at any moment.
+    pub(super) fn check(&self) -> Checked {
+        let stats = self.dispatch.stats();
+        let subs = self.store.subs.values();
+        let reserved: u32 = subs.map(|sub| sub.sub.in_flight_max()).sum();
+        let beyond = usize::try_from(reserved).unwrap_or(0) + 1;
+        if stats.queued_bytes > MEMORY_BYTES_MAX + beyond * BIG_PAYLOAD_BYTES {
+            return Err(format!("{} bytes are queued", stats.queued_bytes));
+        }
+        if stats.in_flight != self.in_flight.len() {
+            return Err(format!("{} slots are taken", stats.in_flight));
+        }
+        let mut delivering = self.dispatch.delivering();
+        let attempts = self.in_flight.iter();
+        let mut sent: Vec<WebhookJobId> = attempts.map(|attempt| attempt.start.job.id).collect();
+        delivering.sort_unstable();
+        sent.sort_unstable();
+        if delivering != sent {
+            return Err(format!("{delivering:?} are said to be in flight"));
+        }
+        Ok(())
+    }
+}
+
+fn tells(effects: Vec<Effect>) -> VecDeque<Tell> {
+    let mut tells = VecDeque::new();
+    for effect in effects {
+        match effect {
+            Effect::Ready(job) => match tells.back_mut() {
+                Some(Tell::Ready(jobs)) => jobs.push(job),
+                _ => tells.push_back(Tell::Ready(vec![job])),
+            },
+            Effect::Changed(lane) => tells.push_back(Tell::Changed(lane)),
+            Effect::Closed(id) => tells.push_back(Tell::Closed(id)),
+        }
+    }
+    tells
+}
