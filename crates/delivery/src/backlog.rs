@@ -94,7 +94,7 @@ impl Backlog {
     /// replaces the older.
     pub(crate) fn knows(&mut self, job: &ReadyJob, memory: &mut Memory, now: Moment) -> bool {
         match self.places.get_mut(&job.id) {
-            None => return self.withdrawn.holds(job.id, now),
+            None => return self.is_withdrawn(job.id, now),
             Some(Place::InFlight(again) | Place::Attempted(again)) => *again = Again::Yes,
             Some(Place::Queued) => {
                 let queued = self.queue.iter_mut().find(|queued| queued.id == job.id);
@@ -270,7 +270,7 @@ impl Backlog {
         };
         // Something else probes already, or the snapshot was older than the job's last outcome.
         self.is_behind = !self.places.is_empty() || claim.left.contains(&job.id);
-        if self.is_behind || self.withdrawn.holds(job.id, now) {
+        if self.is_behind || self.is_withdrawn(job.id, now) {
             return;
         }
         if job.due_at <= now {
@@ -333,7 +333,15 @@ impl Backlog {
     }
 
     fn is_new(&mut self, id: WebhookJobId, now: Moment) -> bool {
-        !self.places.contains_key(&id) && !self.withdrawn.holds(id, now)
+        !self.places.contains_key(&id) && !self.is_withdrawn(id, now)
+    }
+
+    /// Whether the job was withdrawn a moment ago. If the store still has it when that is forgotten, it is looked
+    /// for then: the lane may have been woken before for another reason, and have forgotten that too.
+    fn is_withdrawn(&mut self, id: WebhookJobId, now: Moment) -> bool {
+        let forgotten_at = self.withdrawn.until(id, now);
+        self.wake_by(forgotten_at);
+        forgotten_at.is_some()
     }
 
     fn has_room(&self, room: &Room<'_>) -> bool {

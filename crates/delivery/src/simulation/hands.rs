@@ -5,17 +5,16 @@ use std::time::Duration;
 use domain::id::{OrderId, WebhookJobId, WebhookOutSubId};
 use domain::rate_limit::RateLimit;
 use domain::retry::RetryPolicy;
-use domain::webhook_out_sub::{Ordering, WebhookOutSub};
+use domain::webhook_out_sub::Ordering;
 use rand::RngExt;
 use rand::rngs::StdRng;
 
 use super::schedule::Step;
-use super::transaction::{Change, Work};
+use super::transaction::{Change, Policies, Work};
 use super::world::World;
-use crate::fixtures::sub;
 
-/// Subscriptions of one world.
-const SUBS_MAX: i64 = 4;
+/// So many subscriptions, or a few more.
+const SUBS_MAX: usize = 4;
 const ORDERS: i64 = 4;
 
 /// Somebody asks for something.
@@ -47,13 +46,8 @@ fn accept(world: &mut World) -> Work {
 }
 
 fn create(world: &mut World) -> Option<Work> {
-    let asked = world
-        .works
-        .iter()
-        .filter(|work| matches!(work, Work::Create(_)));
-    let subs = i64::try_from(world.store.subs.len() + asked.count()).ok()?;
-    let id = subs + 1;
-    (id <= SUBS_MAX).then(|| Work::Create(policies(id, &mut world.chance)))
+    let has_room = world.store.subs.len() < SUBS_MAX;
+    has_room.then(|| Work::Create(policies(&mut world.chance)))
 }
 
 fn change(world: &mut World) -> Option<Work> {
@@ -63,7 +57,7 @@ fn change(world: &mut World) -> Option<Work> {
         0..3 if !active => Change::Active(true),
         0 => Change::Active(false),
         1 | 2 => Change::Ordering(ordering(&mut world.chance)),
-        _ => Change::Policies(Box::new(policies(id.0, &mut world.chance))),
+        _ => Change::Policies(policies(&mut world.chance)),
     };
     Some(Work::Update(id, change, world.now))
 }
@@ -88,13 +82,12 @@ fn ordering(chance: &mut StdRng) -> Ordering {
     }
 }
 
-/// A subscription with policies of its own.
-fn policies(id: i64, chance: &mut StdRng) -> WebhookOutSub {
+fn policies(chance: &mut StdRng) -> Policies {
     let retry = |schedule: &[u64], give_up: u64| {
         let schedule = schedule.iter().copied().map(Duration::from_millis);
         RetryPolicy::new(schedule.collect(), Duration::from_secs(give_up)).ok()
     };
-    WebhookOutSub {
+    Policies {
         ordering: ordering(chance),
         supersede: chance.random_bool(0.2),
         max_in_flight: [None, None, Some(1), Some(2), Some(8)][chance.random_range(0..5)],
@@ -107,6 +100,5 @@ fn policies(id: i64, chance: &mut StdRng) -> WebhookOutSub {
             per_second: [0.1, 1.0, 7.0][chance.random_range(0..3)],
             burst: chance.random_range(1..4),
         }),
-        ..sub(id)
     }
 }

@@ -53,9 +53,9 @@ impl World {
     pub(super) fn draw(&mut self) -> Step {
         loop {
             let step = match self.chance.random_range(0..100) {
-                0..12 => Some(hands::draw(self)),
-                12..14 => self.draw_mood(),
-                14..28 => self.draw_write(),
+                0..7 => Some(hands::draw(self)),
+                7..9 => self.draw_mood(),
+                9..28 => self.draw_write(),
                 28..46 => self.draw_end(),
                 46..60 => self.draw_claim(),
                 60..72 => self.draw_record(),
@@ -202,13 +202,6 @@ impl World {
             self.crash()?;
         }
         self.moods.clear();
-        let is_off =
-            |id: &WebhookOutSubId| self.store.subs.get(id).is_some_and(|sub| !sub.sub.active);
-        let off: Vec<WebhookOutSubId> = self.store.subs.keys().copied().filter(is_off).collect();
-        for sub in off {
-            self.works
-                .push_back(Work::Update(sub, Change::Active(true), self.now));
-        }
         for _ in 0..STEPS_TO_END_MAX {
             let Some(step) = self.next_of_end() else {
                 return self.check_end();
@@ -224,6 +217,12 @@ impl World {
             return Some(Step::Adopts);
         }
         if self.is_quiet() {
+            let mut subs = self.store.subs.values();
+            let off = subs.find(|sub| !sub.sub.active && !sub.is_deleted);
+            if let Some(off) = off {
+                let work = Work::Update(off.sub.id, Change::Active(true), self.now);
+                return Some(Step::Asks(work));
+            }
             return self
                 .dispatch
                 .next_alarm()
@@ -244,7 +243,9 @@ impl World {
     }
 
     fn check_end(&self) -> Checked {
-        let waiting = self.store.jobs.iter().find(|job| !job.state.is_final());
+        // What a failed commit left of a deleted subscription is canceled by the next start.
+        let subs = self.store.subs.values().filter(|sub| !sub.is_deleted);
+        let waiting = subs.flat_map(|sub| self.store.waiting(sub.sub.id)).next();
         if let Some(job) = waiting {
             return Err(format!("nobody will ever send {job:?}"));
         }

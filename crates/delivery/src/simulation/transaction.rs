@@ -6,17 +6,20 @@ use std::sync::Arc;
 
 use domain::health::LaneHealth;
 use domain::id::{OrderId, WebhookJobId, WebhookOutSubId};
+use domain::rate_limit::RateLimit;
+use domain::retry::RetryPolicy;
 use domain::time::Moment;
 use domain::webhook_out_sub::{Ordering, WebhookOutSub};
 use store::{Lane, Outcome, ReadyJob, Withdrawal};
 
 use super::model::{Job, State, Store, Sub};
 use super::mutation::Mutation;
+use crate::fixtures::sub;
 
 /// A piece of work for the store, wholly done or not at all.
 #[derive(Clone, Debug)]
 pub(super) enum Work {
-    Create(WebhookOutSub),
+    Create(Policies),
     Accept {
         order: OrderId,
         is_big: bool,
@@ -36,8 +39,17 @@ pub(super) enum Work {
 pub(super) enum Change {
     Active(bool),
     Ordering(Ordering),
-    /// Its limit of requests under way, its rate and its retries, as this one has them.
-    Policies(Box<WebhookOutSub>),
+    Policies(Policies),
+}
+
+/// How a subscription wants to be delivered to.
+#[derive(Clone, Debug)]
+pub(super) struct Policies {
+    pub(super) ordering: Ordering,
+    pub(super) supersede: bool,
+    pub(super) max_in_flight: Option<u32>,
+    pub(super) retry_policy: Option<RetryPolicy>,
+    pub(super) rate_limit: Option<RateLimit>,
 }
 
 /// What the lanes are told after the commit.
@@ -58,6 +70,19 @@ pub(super) struct Transaction {
 /// Asks a lane to give a job back.
 pub(super) type Withdraw<'a> = dyn FnMut(WebhookOutSubId, WebhookJobId) -> Withdrawal + 'a;
 
+impl Policies {
+    fn applied(&self, sub: WebhookOutSub) -> WebhookOutSub {
+        WebhookOutSub {
+            ordering: self.ordering,
+            supersede: self.supersede,
+            max_in_flight: self.max_in_flight,
+            retry_policy: self.retry_policy.clone(),
+            rate_limit: self.rate_limit,
+            ..sub
+        }
+    }
+}
+
 impl Transaction {
     pub(super) fn begin(store: &Store, mutation: Option<Mutation>) -> Transaction {
         Transaction {
@@ -73,7 +98,7 @@ impl Transaction {
     pub(super) fn run(&mut self, work: Work, withdraw: &mut Withdraw<'_>) {
         self.draft.works += 1;
         match &work {
-            Work::Create(sub) => self.create(sub),
+            Work::Create(policies) => self.create(policies),
             Work::Accept { order, is_big, at } => self.accept(*order, *is_big, *at, withdraw),
             Work::Cancel(job, at) => self.cancel(*job, *at, withdraw),
             Work::Retry(job, at) => self.retry(*job, *at),
@@ -99,14 +124,15 @@ impl Transaction {
         self.mutation == Some(mutation)
     }
 
-    fn create(&mut self, sub: &WebhookOutSub) {
+    fn create(&mut self, policies: &Policies) {
+        let id = i64::try_from(self.draft.subs.len()).unwrap_or(i64::MAX) + 1;
         let new = Sub {
-            sub: Arc::new(sub.clone()),
+            sub: Arc::new(policies.applied(sub(id))),
             is_deleted: false,
-            orderings: vec![(self.draft.works, sub.ordering)],
+            orderings: vec![(self.draft.works, policies.ordering)],
         };
-        self.draft.subs.insert(sub.id, new);
-        self.changed(sub.id);
+        self.draft.subs.insert(WebhookOutSubId(id), new);
+        self.changed(WebhookOutSubId(id));
     }
 
     fn accept(&mut self, order: OrderId, is_big: bool, at: Moment, withdraw: &mut Withdraw<'_>) {
@@ -233,12 +259,7 @@ impl Transaction {
         match change {
             Change::Active(active) => after.active = *active,
             Change::Ordering(ordering) => after.ordering = *ordering,
-            Change::Policies(other) => {
-                after.max_in_flight = other.max_in_flight;
-                after.rate_limit = other.rate_limit;
-                after.retry_policy = other.retry_policy.clone();
-                after.supersede = other.supersede;
-            }
+            Change::Policies(policies) => after = policies.applied(after),
         }
         let is_switched = after.active != before.active || (after.active && before.health.is_off());
         if is_switched {
