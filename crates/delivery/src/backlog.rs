@@ -58,6 +58,8 @@ enum Again {
 #[derive(Debug, Default)]
 struct UnderWay {
     left: HashSet<WebhookJobId>,
+    /// What is withdrawn, since a moment before it began: that may be forgotten before it ends.
+    withdrawn: HashSet<WebhookJobId>,
     arrived: Vec<ReadyJob>,
     has_missed: bool,
 }
@@ -194,9 +196,8 @@ impl Backlog {
             }
             None => {}
         }
-        // A claim under way may outlast the time for which withdrawals are remembered.
         if let Some(claim) = &mut self.claim {
-            claim.left.insert(id);
+            claim.withdrawn.insert(id);
             let position = claim.arrived.iter().position(|job| job.id == id);
             if let Some(position) = position {
                 memory.remove(&claim.arrived.remove(position));
@@ -219,17 +220,25 @@ impl Backlog {
 
     /// Begins a claim; returns how many jobs it asks for, so many that enough of them are new.
     pub(crate) fn begin_claim(&mut self, room: &Room<'_>) -> usize {
-        self.claim = Some(UnderWay::default());
+        self.claim = Some(UnderWay {
+            withdrawn: self.withdrawn.ids().collect(),
+            ..UnderWay::default()
+        });
         let wanted = room.capacity().saturating_sub(self.queue.len());
         wanted + self.places.len() + self.withdrawn.len()
     }
 
     /// Takes what a claim of due jobs brought.
     pub(crate) fn take_due_jobs(&mut self, due: DueJobs, room: &mut Room<'_>, now: Moment) {
-        let claim = self.end_claim(room.memory);
+        let mut claim = self.end_claim(room.memory);
         let mut has_more = due.more;
         for job in due.jobs {
-            if claim.left.contains(&job.id) || !self.is_new(job.id, now) {
+            if !self.is_new(job.id, now) || claim.left.contains(&job.id) {
+                continue;
+            }
+            // Only a newer snapshot tells whether the withdrawal was committed.
+            if claim.withdrawn.contains(&job.id) {
+                claim.has_missed = true;
                 continue;
             }
             if !self.has_room(room) {
@@ -268,9 +277,14 @@ impl Backlog {
             self.is_behind = claim.has_missed;
             return;
         };
-        // Something else probes already, or the snapshot was older than the job's last outcome.
-        self.is_behind = !self.places.is_empty() || claim.left.contains(&job.id);
+        // Something else probes already.
+        self.is_behind = !self.places.is_empty();
         if self.is_behind || self.is_withdrawn(job.id, now) {
+            return;
+        }
+        // The snapshot was older than the job's last outcome, or than what people did with it.
+        self.is_behind = claim.left.contains(&job.id) || claim.withdrawn.contains(&job.id);
+        if self.is_behind {
             return;
         }
         if job.due_at <= now {

@@ -165,19 +165,19 @@ impl Lane {
     }
 
     /// Whether a job could be sent, given a slot.
-    pub(crate) fn can_start(&self, now: Moment) -> bool {
+    pub(crate) fn can_start(&mut self, now: Moment) -> bool {
         self.has_room(now) && self.rate_wait(now).is_none()
     }
 
     /// When the lane must be looked at again: something falls due, or its rate lets the next job go.
-    pub(crate) fn wake_at(&self, now: Moment) -> Option<Moment> {
+    pub(crate) fn wake_at(&mut self, now: Moment) -> Option<Moment> {
         let by_rate = self.has_room(now).then(|| self.rate_wait(now)).flatten();
         let wakes = [self.backlog.wake_at(), by_rate];
         wakes.into_iter().flatten().min()
     }
 
     /// Until when the subscription's rate holds the next job up, if it does.
-    fn rate_wait(&self, now: Moment) -> Option<Moment> {
+    fn rate_wait(&mut self, now: Moment) -> Option<Moment> {
         self.spent.wait_until(self.sub.rate_limit.as_ref()?, now)
     }
 

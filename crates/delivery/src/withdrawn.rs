@@ -47,6 +47,11 @@ impl Withdrawn {
         self.ids.get(&id).copied()
     }
 
+    /// All that are remembered, in no order.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = WebhookJobId> {
+        self.ids.keys().copied()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.ids.len()
     }
