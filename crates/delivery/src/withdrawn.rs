@@ -44,7 +44,8 @@ impl Withdrawn {
         {
             self.forget_first();
         }
-        self.ids.get(&id).copied()
+        // After the clock was set back they do not stand in order.
+        self.ids.get(&id).copied().filter(|until| *until > now)
     }
 
     /// All that are remembered, in no order.

@@ -209,7 +209,8 @@ impl World {
             note(&step);
             self.take(step)?;
         }
-        Err("the story does not end".to_owned())
+        let alarm = self.dispatch.next_alarm();
+        Err(format!("at {} the story does not end; next alarm {alarm:?}", self.now))
     }
 
     fn next_of_end(&mut self) -> Option<Step> {
