@@ -5,7 +5,7 @@
 //! superseded in one commit. So the ids are remembered for longer than a commit takes. If the
 //! transaction failed, the lane claims the job again when they are forgotten.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use domain::id::WebhookJobId;
@@ -20,16 +20,19 @@ const WITHDRAWN_MAX: usize = 4_096;
 pub(crate) struct Withdrawn {
     /// Each with the moment when it is forgotten.
     ids: HashMap<WebhookJobId, Moment>,
-    in_order: VecDeque<(Moment, WebhookJobId)>,
+    /// The same, those first that are forgotten first.
+    in_order: BTreeSet<(Moment, WebhookJobId)>,
 }
 
 impl Withdrawn {
     /// Remembers a job; returns when it is forgotten.
     pub(crate) fn insert(&mut self, id: WebhookJobId, now: Moment) -> Moment {
         let until = now + Duration::from_secs(WITHDRAWN_SECONDS);
-        self.ids.insert(id, until);
-        self.in_order.push_back((until, id));
-        while self.in_order.len() > WITHDRAWN_MAX {
+        if let Some(before) = self.ids.insert(id, until) {
+            self.in_order.remove(&(before, id));
+        }
+        self.in_order.insert((until, id));
+        if self.in_order.len() > WITHDRAWN_MAX {
             self.forget_first();
         }
         until
@@ -39,13 +42,12 @@ impl Withdrawn {
     pub(crate) fn until(&mut self, id: WebhookJobId, now: Moment) -> Option<Moment> {
         while self
             .in_order
-            .front()
+            .first()
             .is_some_and(|(until, _)| *until <= now)
         {
             self.forget_first();
         }
-        // After the clock was set back they do not stand in order.
-        self.ids.get(&id).copied().filter(|until| *until > now)
+        self.ids.get(&id).copied()
     }
 
     /// All that are remembered, in no order.
@@ -58,10 +60,7 @@ impl Withdrawn {
     }
 
     fn forget_first(&mut self) {
-        // It may have been withdrawn again since.
-        if let Some((until, id)) = self.in_order.pop_front()
-            && self.ids.get(&id) == Some(&until)
-        {
+        if let Some((_, id)) = self.in_order.pop_first() {
             self.ids.remove(&id);
         }
     }

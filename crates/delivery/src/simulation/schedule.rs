@@ -210,7 +210,10 @@ impl World {
             self.take(step)?;
         }
         let alarm = self.dispatch.next_alarm();
-        Err(format!("at {} the story does not end; next alarm {alarm:?}", self.now))
+        Err(format!(
+            "at {} the story does not end; next alarm {alarm:?}",
+            self.now
+        ))
     }
 
     fn next_of_end(&mut self) -> Option<Step> {
