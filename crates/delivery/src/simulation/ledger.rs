@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::health::HealthState;
 use domain::id::{WebhookJobId, WebhookOutSubId};
@@ -37,9 +38,11 @@ pub(super) struct Ledger {
     refusals: HashMap<WebhookJobId, HashSet<u32>>,
     /// Before when a job must not be attempted.
     not_before: HashMap<WebhookJobId, Moment>,
-    first_sent_at: HashMap<WebhookJobId, Moment>,
+    /// When a job was first sent, and how long its lane had rested by then.
+    first_sent: HashMap<WebhookJobId, (Moment, Duration)>,
     jobs: usize,
     was_set_back: bool,
+    was_restarted: bool,
 }
 
 impl Ledger {
@@ -55,7 +58,9 @@ impl Ledger {
         match self.shadows.get_mut(&sub.id) {
             Some(shadow) => shadow.changed(sub),
             None => {
-                self.shadows.insert(sub.id, Shadow::new(sub));
+                let mut shadow = Shadow::new(sub.clone());
+                shadow.is_rest_known = !self.was_restarted;
+                self.shadows.insert(sub.id, shadow);
             }
         }
     }
@@ -80,12 +85,19 @@ impl Ledger {
         if store.jobs.len() < self.jobs {
             return Err("an accepted job is lost".to_owned());
         }
+        self.was_restarted = true;
         self.shadows.clear();
         self.closed.clear();
         let is_kept = |id: &WebhookJobId| store.job(*id).is_some_and(|job| job.state.is_final());
         self.succeeded.retain(is_kept);
         self.given_up.retain(is_kept);
         Ok(())
+    }
+
+    /// Time passes, or the clock is set forward.
+    pub(super) fn passed(&mut self, time: Duration) {
+        let shadows = self.shadows.values_mut();
+        shadows.for_each(|shadow| shadow.passed(time));
     }
 
     pub(super) fn clock_jumped(&mut self, from: Moment, to: Moment) {
@@ -132,7 +144,8 @@ impl Ledger {
         self.check_order(job, store, in_flight)?;
         self.check_slots(start, in_flight, now)?;
         self.check_lane(start, store, in_flight, now)?;
-        self.first_sent_at.entry(id).or_insert(now);
+        let rested = self.shadow(start)?.rested;
+        self.first_sent.entry(id).or_insert((now, rested));
         Ok(())
     }
 
@@ -236,6 +249,17 @@ impl Ledger {
         shadow.ok_or_else(|| format!("lane {} is unknown", start.sub.id))
     }
 
+    /// A job that its lane should have sent by now, were there nothing else to do.
+    pub(super) fn due(&self, store: &Store, now: Moment) -> Option<WebhookJobId> {
+        let is_due = |job: &&Job| job.next_attempt_at.is_some_and(|at| at <= now);
+        let lanes = self.shadows.iter().filter(|(_, lane)| lane.limit(now) > 0);
+        let mut due = lanes.filter_map(|(id, lane)| match lane.state {
+            HealthState::Resting => store.waiting(*id).next().filter(is_due),
+            _ => store.waiting(*id).find(is_due),
+        });
+        due.next().map(|job| job.id)
+    }
+
     /// An attempt has ended, and this is what the engine wants recorded.
     pub(super) fn ended(
         &mut self,
@@ -245,6 +269,7 @@ impl Ledger {
         now: Moment,
     ) -> Checked {
         let id = start.job.id;
+        let tried_for = self.tried_for(start, now);
         if let Some(shadow) = self.shadows.get_mut(&start.sub.id) {
             shadow.ended(reply, start.job.order_id, now);
         }
@@ -258,11 +283,15 @@ impl Ledger {
                 self.succeeded.insert(id);
             }
             NextStep::Exhausted => {
-                let tried_for = now.since(*self.first_sent_at.get(&id).unwrap_or(&now));
-                if tried_for < policy.give_up_after() && !self.was_set_back {
+                if tried_for.is_some_and(|tried_for| tried_for < policy.give_up_after()) {
                     return Err(format!("job {id} is given up after {tried_for:?}"));
                 }
                 self.given_up.insert(id);
+            }
+            NextStep::Retry { .. }
+                if tried_for.is_some_and(|tried_for| tried_for >= policy.give_up_after()) =>
+            {
+                return Err(format!("job {id} is not given up after {tried_for:?}"));
             }
             NextStep::Retry { at, passed } => {
                 let index = usize::try_from(start.job.attempts).unwrap_or(usize::MAX);
@@ -282,6 +311,14 @@ impl Ledger {
             }
         }
         Ok(())
+    }
+
+    /// How long a job has been tried, without the rests of its lane, where that is known.
+    fn tried_for(&self, start: &Start, now: Moment) -> Option<Duration> {
+        let (first_sent_at, rested_before) = self.first_sent.get(&start.job.id)?;
+        let shadow = self.shadows.get(&start.sub.id)?;
+        let is_known = shadow.is_rest_known && !self.was_set_back;
+        is_known.then(|| now.since(*first_sent_at) - (shadow.rested - *rested_before))
     }
 
     /// A transaction is about to be committed.

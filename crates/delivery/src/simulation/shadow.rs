@@ -33,6 +33,10 @@ pub(super) struct Shadow {
     last_failure: Option<Moment>,
     faults_in_a_row: u32,
     orders_failed: BTreeSet<OrderId>,
+    /// How long it has rested or been off, and whether that is all that counts: not once people switched it, or the process
+    /// ended.
+    pub(super) rested: Duration,
+    pub(super) is_rest_known: bool,
     /// When it sent since its rate was set, or the clock jumped.
     sent_at: Vec<Moment>,
 }
@@ -49,8 +53,17 @@ impl Shadow {
             last_failure: None,
             faults_in_a_row: 0,
             orders_failed: BTreeSet::new(),
+            rested: Duration::ZERO,
+            is_rest_known: false,
             sent_at: Vec::new(),
             sub,
+        }
+    }
+
+    /// Time passes.
+    pub(super) fn passed(&mut self, time: Duration) {
+        if self.state != HealthState::Healthy {
+            self.rested += time;
         }
     }
 

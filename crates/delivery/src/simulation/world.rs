@@ -24,12 +24,15 @@ use crate::fixtures::NOW;
 use crate::lane::{Start, Wanted};
 use crate::memory::MEMORY_BYTES_MAX;
 
+const SLEEP_MAX: Duration = Duration::from_secs(11);
 /// How long a transaction lasts at most, told lanes included: shorter than withdrawals are remembered.
 const TRANSACTION_LASTS_MAX: Duration = Duration::from_secs(9);
 
 pub(super) struct World {
     pub(super) chance: StdRng,
     pub(super) now: Moment,
+    /// The latest moment that the clock has shown.
+    latest: Moment,
     /// What is committed.
     pub(super) store: Store,
     pub(super) ledger: Ledger,
@@ -90,6 +93,7 @@ impl World {
         let in_flight_max = [1, 2, 3, 6, 12, 40][chance.random_range(0..6)];
         World {
             now: NOW,
+            latest: NOW,
             store: Store::default(),
             ledger: Ledger::new(in_flight_max),
             dispatch: Dispatch::new(in_flight_max, RetryPolicy::default(), chance.random()),
@@ -339,7 +343,7 @@ impl World {
     /// Time passes, not more than a transaction may last.
     pub(super) fn pass(&mut self, time: Duration) -> Checked {
         if self.may_move_to(self.now + time) {
-            self.now = self.now + time;
+            self.move_to(self.now + time);
         }
         Ok(())
     }
@@ -353,11 +357,16 @@ impl World {
         if !self.may_move_to(at) {
             return Ok(());
         }
-        self.now = at;
+        self.move_to(at);
         if self.is(Mutation::LosesAlarm) {
             return Ok(());
         }
         self.update(|dispatch, now| dispatch.wake(now))
+    }
+
+    fn move_to(&mut self, at: Moment) {
+        self.ledger.passed(at.since(self.now));
+        self.now = at;
     }
 
     fn may_move_to(&self, at: Moment) -> bool {
@@ -369,7 +378,7 @@ impl World {
     pub(super) fn set_clock(&mut self, to: Moment) -> Checked {
         if matches!(self.writer, Writer::Idle) {
             self.ledger.clock_jumped(self.now, to);
-            self.now = to;
+            self.move_to(to);
         }
         Ok(())
     }
@@ -429,7 +438,8 @@ impl World {
     }
 
     /// What must hold at any moment.
-    pub(super) fn check(&self) -> Checked {
+    pub(super) fn check(&mut self) -> Checked {
+        self.latest = self.latest.max(self.now);
         let stats = self.dispatch.stats();
         let subs = self.store.subs.values();
         let reserved: u32 = subs.map(|sub| sub.sub.in_flight_max()).sum();
@@ -448,7 +458,23 @@ impl World {
         if delivering != sent {
             return Err(format!("{delivering:?} are said to be in flight"));
         }
-        Ok(())
+        self.check_sleep()
+    }
+
+    /// While nothing is under way, no lane that could send sleeps for longer than a withdrawal, a failed claim
+    /// or the slowest rate asks for.
+    fn check_sleep(&self) -> Checked {
+        let alarm = self.dispatch.next_alarm();
+        let is_soon = alarm.is_some_and(|at| at <= self.now + SLEEP_MAX);
+        if is_soon || !self.is_quiet() || self.dispatch.is_stopped() || self.now < self.latest {
+            return Ok(());
+        }
+        let due = self.ledger.due(&self.store, self.now);
+        due.map_or(Ok(()), |job| {
+            Err(format!(
+                "job {job} is due, and nobody wakes before {alarm:?}"
+            ))
+        })
     }
 }
 
