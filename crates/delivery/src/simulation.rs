@@ -10,6 +10,7 @@
 //! `POSTRIDER_SIMULATION_SEED=7` replays a story, `POSTRIDER_SIMULATION_SEEDS=100000` tells more of them.
 //! What the simulation is worth is tested too: each `mutation` breaks a rule of the world, and must be found.
 
+mod climate;
 mod hands;
 mod ledger;
 mod model;

@@ -13,21 +13,19 @@ use super::schedule::Step;
 use super::transaction::{Change, Policies, Work};
 use super::world::World;
 
-/// So many subscriptions, or a few more.
-const SUBS_MAX: usize = 4;
-const ORDERS: i64 = 4;
-
 /// Somebody asks for something.
 pub(super) fn draw(world: &mut World) -> Step {
     let now = world.now;
-    let work = match world.chance.random_range(0..40) {
-        0 | 1 => create(world),
-        2..5 => any_job(world).map(|job| Work::Cancel(job, now)),
-        5..9 => any_job(world).map(|job| Work::Retry(job, now)),
-        9 => any_sub(world).map(|sub| Work::SendTest(sub, now)),
-        10..15 => change(world),
-        15 if world.chance.random_bool(0.3) => any_sub(world).map(Work::Delete),
-        _ => None,
+    if !world.chance.random_bool(world.climate.by_hand) {
+        return Step::Asks(accept(world));
+    }
+    let work = match world.chance.random_range(0..32) {
+        0..3 => create(world),
+        3..8 => any_job(world).map(|job| Work::Cancel(job, now)),
+        8..16 => any_job(world).map(|job| Work::Retry(job, now)),
+        16..18 => any_sub(world).map(|sub| Work::SendTest(sub, now)),
+        18..31 => change(world),
+        _ => any_sub(world).map(Work::Delete),
     };
     Step::Asks(work.unwrap_or_else(|| accept(world)))
 }
@@ -39,14 +37,14 @@ fn accept(world: &mut World) -> Work {
         return create;
     }
     Work::Accept {
-        order: OrderId(world.chance.random_range(1..=ORDERS)),
-        is_big: world.chance.random_bool(0.3),
+        order: OrderId(world.chance.random_range(1..=world.climate.orders)),
+        is_big: world.chance.random_bool(world.climate.big),
         at: world.now,
     }
 }
 
 fn create(world: &mut World) -> Option<Work> {
-    let has_room = world.store.subs.len() < SUBS_MAX;
+    let has_room = world.store.subs.len() < world.climate.subs_max;
     has_room.then(|| Work::Create(policies(&mut world.chance)))
 }
 
@@ -68,10 +66,14 @@ pub(super) fn any_sub(world: &mut World) -> Option<WebhookOutSubId> {
     world.store.subs.keys().nth(index).copied()
 }
 
+/// Any job, but rather one that waits.
 fn any_job(world: &mut World) -> Option<WebhookJobId> {
-    let jobs = world.store.jobs.len();
-    let index = (jobs > 0).then(|| world.chance.random_range(0..jobs))?;
-    world.store.jobs.get(index).map(|job| job.id)
+    let is_any = world.chance.random_bool(0.3);
+    let jobs = world.store.jobs.iter();
+    let jobs = jobs.filter(|job| is_any || !job.state.is_final());
+    let jobs: Vec<WebhookJobId> = jobs.map(|job| job.id).collect();
+    let index = (!jobs.is_empty()).then(|| world.chance.random_range(0..jobs.len()))?;
+    Some(jobs[index])
 }
 
 fn ordering(chance: &mut StdRng) -> Ordering {

@@ -249,6 +249,34 @@ impl Ledger {
         shadow.ok_or_else(|| format!("lane {} is unknown", start.sub.id))
     }
 
+    /// How many requests all lanes together were ever allowed at once.
+    pub(super) fn widest(&self) -> usize {
+        let lanes = self.shadows.values();
+        let widest: u32 = lanes.map(|lane| lane.widest).sum();
+        usize::try_from(widest).unwrap_or(usize::MAX)
+    }
+
+    /// Jobs are queued, and no claim holds them up: some lane must have a reason to keep them.
+    pub(super) fn check_queued(&self, in_flight: &[Attempt], now: Moment) -> Checked {
+        if self.shadows.values().all(|lane| lane.limit(now) == 0) {
+            return Err("lanes that may not send keep jobs in memory".to_owned());
+        }
+        let suspects = in_flight
+            .iter()
+            .filter(|other| other.start.trust == Trust::Suspect);
+        let has_slots = in_flight.len() < self.in_flight_max
+            && suspects.count() < (self.in_flight_max / 2).max(1);
+        let is_idle = |(id, lane): (&WebhookOutSubId, &Shadow)| {
+            let others = in_flight.iter().filter(|other| other.start.sub.id == *id);
+            let has_room = others.count() < usize::try_from(lane.limit(now)).unwrap_or(0);
+            has_room && lane.sub.rate_limit.is_none()
+        };
+        if has_slots && self.shadows.iter().all(is_idle) {
+            return Err("a queued job is not sent though it could be".to_owned());
+        }
+        Ok(())
+    }
+
     /// A job that its lane should have sent by now, were there nothing else to do.
     pub(super) fn due(&self, store: &Store, now: Moment) -> Option<WebhookJobId> {
         let is_due = |job: &&Job| job.next_attempt_at.is_some_and(|at| at <= now);

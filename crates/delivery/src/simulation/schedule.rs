@@ -51,17 +51,25 @@ pub(super) enum Step {
 impl World {
     /// Draws the next step.
     pub(super) fn draw(&mut self) -> Step {
+        let weights = self.climate.weights();
+        let all = weights.iter().sum();
         loop {
-            let step = match self.chance.random_range(0..100) {
-                0..7 => Some(hands::draw(self)),
-                7..9 => self.draw_mood(),
-                9..28 => self.draw_write(),
-                28..46 => self.draw_end(),
-                46..60 => self.draw_claim(),
-                60..72 => self.draw_record(),
-                72..90 => Some(self.draw_time()),
-                90..95 => self.listed.is_some().then_some(Step::Adopts),
-                _ => self.draw_trouble(),
+            let mut drawn = self.chance.random_range(0..all);
+            let kind = weights.iter().position(|weight| {
+                let is_it = drawn < *weight;
+                drawn = drawn.saturating_sub(*weight);
+                is_it
+            });
+            let step = match kind {
+                Some(0) => Some(hands::draw(self)),
+                Some(1) => self.draw_mood(),
+                Some(2) => self.draw_write(),
+                Some(3) => self.draw_end(),
+                Some(4) => self.draw_claim(),
+                Some(5) => self.draw_record(),
+                Some(6) => Some(self.draw_time()),
+                Some(7) => self.draw_trouble(),
+                _ => self.listed.is_some().then_some(Step::Adopts),
             };
             if let Some(step) = step {
                 return step;
@@ -75,9 +83,10 @@ impl World {
     }
 
     fn draw_write(&mut self) -> Option<Step> {
+        let fails = self.fails();
         match &self.writer {
             Writer::Telling { .. } => Some(Step::Tells),
-            Writer::Open(_) if self.chance.random_bool(0.1) => Some(Step::CommitFails),
+            Writer::Open(_) if fails => Some(Step::CommitFails),
             Writer::Open(_) if self.works.is_empty() || self.chance.random_bool(0.5) => {
                 Some(Step::Commits)
             }
@@ -90,15 +99,22 @@ impl World {
         let index = self.draw_index(self.in_flight.len())?;
         let job = &self.in_flight[index].start.job;
         let (id, order) = (job.id, job.order_id);
-        let mood = self.moods.get(&job.webhook_out_sub_id);
-        let mood = mood.copied().unwrap_or(Mood::Healthy);
+        let mood = self.moods.entry(job.webhook_out_sub_id).or_insert_with(|| {
+            let is_moody = self.chance.random_bool(self.climate.moody);
+            if is_moody {
+                Mood::draw(&mut self.chance)
+            } else {
+                Mood::Healthy
+            }
+        });
         Some(Step::Ends(id, mood.reply(order, &mut self.chance)))
     }
 
     fn draw_claim(&mut self) -> Option<Step> {
         let index = self.draw_index(self.claims.len())?;
+        let fails = self.fails();
         Some(match &self.claims[index].snapshot {
-            _ if self.chance.random_bool(0.05) => Step::ClaimFails(index),
+            _ if fails => Step::ClaimFails(index),
             None => Step::Reads(index),
             Some(_) => Step::ClaimAnswers(index),
         })
@@ -137,6 +153,10 @@ impl World {
             5 => Some(Step::Stops),
             _ => None,
         }
+    }
+
+    fn fails(&mut self) -> bool {
+        self.chance.random_bool(self.climate.failing)
     }
 
     fn draw_index(&mut self, len: usize) -> Option<usize> {
@@ -202,6 +222,8 @@ impl World {
             self.crash()?;
         }
         self.moods.clear();
+        self.climate.moody = 0.0;
+        self.climate.failing = 0.0;
         for _ in 0..STEPS_TO_END_MAX {
             let Some(step) = self.next_of_end() else {
                 return self.check_end();
@@ -239,9 +261,8 @@ impl World {
                 2 => self.draw_claim(),
                 _ => self.draw_record(),
             };
-            match step {
-                None | Some(Step::CommitFails | Step::ClaimFails(_)) => {}
-                Some(step) => return Some(step),
+            if step.is_some() {
+                return step;
             }
         }
     }

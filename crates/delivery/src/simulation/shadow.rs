@@ -25,6 +25,7 @@ pub(super) struct Shadow {
     pub(super) is_closed: bool,
     pub(super) state: HealthState,
     limit: u32,
+    pub(super) widest: u32,
     succeeded_at: Option<Moment>,
     /// The first failure since the last success that counts against the window.
     failing_since: Option<Moment>,
@@ -47,6 +48,7 @@ impl Shadow {
             is_closed: false,
             state: sub.health.state,
             limit: 4.min(max(&sub)),
+            widest: 4,
             succeeded_at: None,
             failing_since: None,
             first_failure: sub.health.failing_since,
@@ -137,6 +139,7 @@ impl Shadow {
         }
         if reply.is_success() {
             self.limit = (self.limit + 1).min(max(&self.sub));
+            self.widest = self.widest.max(self.limit);
             self.succeeded_at = Some(now);
             self.failing_since = None;
             self.first_failure = None;

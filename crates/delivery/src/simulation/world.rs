@@ -14,6 +14,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use store::{Lane, Outcome, ReadyJob};
 
+use super::climate::Climate;
 use super::ledger::{Checked, Ledger};
 use super::model::{BIG_PAYLOAD_BYTES, Store};
 use super::mutation::Mutation;
@@ -30,6 +31,7 @@ const TRANSACTION_LASTS_MAX: Duration = Duration::from_secs(9);
 
 pub(super) struct World {
     pub(super) chance: StdRng,
+    pub(super) climate: Climate,
     pub(super) now: Moment,
     /// The latest moment that the clock has shown.
     latest: Moment,
@@ -92,6 +94,7 @@ impl World {
     pub(super) fn new(mut chance: StdRng, mutation: Option<Mutation>) -> World {
         let in_flight_max = [1, 2, 3, 6, 12, 40][chance.random_range(0..6)];
         World {
+            climate: Climate::draw(&mut chance),
             now: NOW,
             latest: NOW,
             store: Store::default(),
@@ -124,6 +127,9 @@ impl World {
     }
 
     fn begin(&mut self, work: dispatch::Work) -> Checked {
+        if self.dispatch.is_stopped() && !(work.starts.is_empty() && work.claims.is_empty()) {
+            return Err("something begins after the stop".to_owned());
+        }
         for start in work.starts {
             let (store, in_flight) = (&self.store, &self.in_flight);
             self.ledger.started(&start, store, in_flight, self.now)?;
@@ -441,11 +447,13 @@ impl World {
     pub(super) fn check(&mut self) -> Checked {
         self.latest = self.latest.max(self.now);
         let stats = self.dispatch.stats();
-        let subs = self.store.subs.values();
-        let reserved: u32 = subs.map(|sub| sub.sub.in_flight_max()).sum();
-        let beyond = usize::try_from(reserved).unwrap_or(0) + 1;
-        if stats.queued_bytes > MEMORY_BYTES_MAX + beyond * BIG_PAYLOAD_BYTES {
+        // One may pass the bound, and beyond it each lane has as many as it may send at once.
+        let beyond = 1 + self.ledger.widest();
+        if stats.queued_bytes >= MEMORY_BYTES_MAX + beyond * BIG_PAYLOAD_BYTES {
             return Err(format!("{} bytes are queued", stats.queued_bytes));
+        }
+        if stats.queued > 0 && self.claims.is_empty() && !self.dispatch.is_stopped() {
+            self.ledger.check_queued(&self.in_flight, self.now)?;
         }
         if stats.in_flight != self.in_flight.len() {
             return Err(format!("{} slots are taken", stats.in_flight));
