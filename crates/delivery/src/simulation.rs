@@ -66,7 +66,7 @@ fn tell(seed: u64, mutation: Option<Mutation>) -> Result<usize, Failure> {
 
 fn play(seed: u64, mutation: Option<Mutation>, steps: &mut Vec<Step>) -> Checked {
     let mut chance = StdRng::seed_from_u64(seed);
-    let length = chance.random_range(20..300);
+    let length = chance.random_range(50..1_000);
     let mut world = World::new(chance, mutation);
     for _ in 0..length {
         let step = world.draw();

@@ -13,11 +13,23 @@ use super::schedule::Step;
 use super::transaction::{Change, Policies, Work};
 use super::world::World;
 
-/// Somebody asks for something.
+/// Somebody asks for something, or for a lot of it.
 pub(super) fn draw(world: &mut World) -> Step {
     let now = world.now;
+    match world.chance.random_range(0..60) {
+        0 => {
+            let changes = world.chance.random_range(3..12);
+            return Step::Asks((0..changes).map(|_| accept(world)).collect());
+        }
+        1 => {
+            let sub = any_sub(world);
+            let waiting = sub.into_iter().flat_map(|sub| world.store.waiting(sub));
+            return Step::Asks(waiting.map(|job| Work::Cancel(job.id, now)).collect());
+        }
+        _ => {}
+    }
     if !world.chance.random_bool(world.climate.by_hand) {
-        return Step::Asks(accept(world));
+        return Step::Asks(vec![accept(world)]);
     }
     let work = match world.chance.random_range(0..32) {
         0..3 => create(world),
@@ -27,7 +39,7 @@ pub(super) fn draw(world: &mut World) -> Step {
         18..31 => change(world),
         _ => any_sub(world).map(Work::Delete),
     };
-    Step::Asks(work.unwrap_or_else(|| accept(world)))
+    Step::Asks(vec![work.unwrap_or_else(|| accept(world))])
 }
 
 fn accept(world: &mut World) -> Work {

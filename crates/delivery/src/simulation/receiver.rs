@@ -46,15 +46,15 @@ pub(super) enum Reply {
 
 impl Mood {
     pub(super) fn draw(chance: &mut StdRng) -> Mood {
-        match chance.random_range(0..16) {
-            0..6 => Mood::Healthy,
-            6 | 7 => Mood::Down,
-            8 => Mood::Unreachable,
-            9 | 10 => Mood::Picky,
-            11 => Mood::Refusing,
-            12 => Mood::Gone,
-            13 => Mood::Busy([0, 7, 600, 60_000][chance.random_range(0..4)]),
-            14 => Mood::Flapping,
+        match chance.random_range(0..20) {
+            0..4 => Mood::Healthy,
+            4..8 => Mood::Down,
+            8 | 9 => Mood::Unreachable,
+            10 | 11 => Mood::Picky,
+            12 | 13 => Mood::Refusing,
+            14 => Mood::Gone,
+            15 | 16 => Mood::Busy([0, 7, 600, 60_000][chance.random_range(0..4)]),
+            17 | 18 => Mood::Flapping,
             _ => Mood::OutOfSockets,
         }
     }

@@ -17,8 +17,8 @@ const STEPS_TO_END_MAX: usize = 20_000;
 /// One thing that happens.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    /// Somebody asks the store for something.
-    Asks(Work),
+    /// The store is asked for these.
+    Asks(Vec<Work>),
     /// A receiver changes its mood.
     Turns(WebhookOutSubId, Mood),
     /// The writer does a piece of work.
@@ -166,8 +166,8 @@ impl World {
     /// Lets a step happen.
     pub(super) fn take(&mut self, step: Step) -> Checked {
         match step {
-            Step::Asks(work) => {
-                self.works.push_back(work);
+            Step::Asks(works) => {
+                self.works.extend(works);
                 Ok(())
             }
             Step::Turns(sub, mood) => {
@@ -247,7 +247,7 @@ impl World {
             let off = subs.find(|sub| !sub.sub.active && !sub.is_deleted);
             if let Some(off) = off {
                 let work = Work::Update(off.sub.id, Change::Active(true), self.now);
-                return Some(Step::Asks(work));
+                return Some(Step::Asks(vec![work]));
             }
             return self
                 .dispatch
