@@ -274,6 +274,8 @@ impl Backlog {
     ) {
         let claim = self.end_claim(memory);
         let Some(job) = oldest else {
+            // What was waited for is final: what comes next must not wait for its moment.
+            self.wake_at = None;
             self.is_behind = claim.has_missed;
             return;
         };

@@ -158,10 +158,15 @@ impl Lane {
             Standing::Probes if asks_now(&job) && self.backlog.is_empty() => {
                 self.backlog.push(job, memory);
             }
-            // When the next probe is due is known, and a fresh job is never the oldest.
-            Standing::Probes if self.backlog.wake_at().is_some() => {}
+            // When the next probe is due is known, and a fresh job is never the oldest. A claim under way may find
+            // that there is no other.
+            Standing::Probes if self.knows_next_probe() => {}
             Standing::Probes | Standing::Stands => self.backlog.fall_behind(),
         }
+    }
+
+    fn knows_next_probe(&self) -> bool {
+        self.backlog.wake_at().is_some() && !self.backlog.is_claiming()
     }
 
     /// Whether a job could be sent, given a slot.
