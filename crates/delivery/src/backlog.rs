@@ -198,9 +198,9 @@ impl Backlog {
         }
         if let Some(claim) = &mut self.claim {
             claim.withdrawn.insert(id);
-            let position = claim.arrived.iter().position(|job| job.id == id);
-            if let Some(position) = position {
-                memory.remove(&claim.arrived.remove(position));
+            // It may have been offered more than once.
+            for job in claim.arrived.extract_if(.., |job| job.id == id) {
+                memory.remove(&job);
             }
         }
         let forgotten_at = self.withdrawn.insert(id, now);
