@@ -219,9 +219,9 @@ impl Backlog {
     }
 
     /// Begins a claim; returns how many jobs it asks for, so many that enough of them are new.
-    pub(crate) fn begin_claim(&mut self, room: &Room<'_>) -> usize {
+    pub(crate) fn begin_claim(&mut self, room: &Room<'_>, now: Moment) -> usize {
         self.claim = Some(UnderWay {
-            withdrawn: self.withdrawn.ids().collect(),
+            withdrawn: self.withdrawn.ids(now).collect(),
             ..UnderWay::default()
         });
         let wanted = room.capacity().saturating_sub(self.queue.len());

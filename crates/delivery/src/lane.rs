@@ -228,7 +228,7 @@ impl Lane {
 
     /// Begins a claim.
     pub(crate) fn begin_claim(&mut self, memory: &mut Memory, now: Moment) -> Wanted {
-        let limit = self.backlog.begin_claim(&self.room(memory, now));
+        let limit = self.backlog.begin_claim(&self.room(memory, now), now);
         match self.standing() {
             Standing::Sends => Wanted::DueJobs(limit),
             Standing::Probes | Standing::Stands => Wanted::OldestJob,

@@ -40,6 +40,21 @@ impl Withdrawn {
 
     /// Until when the job is left alone, if it was withdrawn lately.
     pub(crate) fn until(&mut self, id: WebhookJobId, now: Moment) -> Option<Moment> {
+        self.forget(now);
+        self.ids.get(&id).copied()
+    }
+
+    /// All that are remembered, in no order.
+    pub(crate) fn ids(&mut self, now: Moment) -> impl Iterator<Item = WebhookJobId> {
+        self.forget(now);
+        self.ids.keys().copied()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    fn forget(&mut self, now: Moment) {
         while self
             .in_order
             .first()
@@ -47,16 +62,6 @@ impl Withdrawn {
         {
             self.forget_first();
         }
-        self.ids.get(&id).copied()
-    }
-
-    /// All that are remembered, in no order.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = WebhookJobId> {
-        self.ids.keys().copied()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.ids.len()
     }
 
     fn forget_first(&mut self) {
