@@ -11,16 +11,21 @@
 //! What the simulation is worth is tested too: each `mutation` breaks a rule of the world, and must be found.
 
 mod climate;
+mod clock;
 mod hands;
 mod ledger;
 mod model;
 mod mutation;
+mod outcomes;
 mod receiver;
 mod record;
+mod release;
 mod schedule;
 mod shadow;
 mod transaction;
+mod work;
 mod world;
+mod writer;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -10,7 +10,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 
 use super::schedule::Step;
-use super::transaction::{Change, Policies, Work};
+use super::work::{Change, Policies, Work};
 use super::world::World;
 
 /// Somebody asks for something, or for a lot of it.

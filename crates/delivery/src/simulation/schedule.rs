@@ -8,8 +8,9 @@ use rand::RngExt;
 use super::hands;
 use super::ledger::Checked;
 use super::receiver::{Mood, Reply};
-use super::transaction::{Change, Work};
-use super::world::{Recording, World, Writer};
+use super::work::{Change, Work};
+use super::world::World;
+use super::writer::{Recording, Writer};
 
 /// Steps that the end of a story takes at most; the longest ever seen is a tenth of it.
 const STEPS_TO_END_MAX: usize = 20_000;

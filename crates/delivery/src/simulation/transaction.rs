@@ -6,51 +6,14 @@ use std::sync::Arc;
 
 use domain::health::LaneHealth;
 use domain::id::{OrderId, WebhookJobId, WebhookOutSubId};
-use domain::rate_limit::RateLimit;
-use domain::retry::RetryPolicy;
 use domain::time::Moment;
 use domain::webhook_out_sub::{Ordering, WebhookOutSub};
-use store::{Lane, Outcome, ReadyJob, Withdrawal};
+use store::{Lane, ReadyJob, Withdrawal};
 
 use super::model::{Job, State, Store, Sub};
 use super::mutation::Mutation;
+use super::work::{Change, Policies, Work};
 use crate::fixtures::sub;
-
-/// A piece of work for the store, wholly done or not at all.
-#[derive(Clone, Debug)]
-pub(super) enum Work {
-    Create(Policies),
-    Accept {
-        order: OrderId,
-        is_big: bool,
-        at: Moment,
-    },
-    Cancel(WebhookJobId, Moment),
-    Retry(WebhookJobId, Moment),
-    SendTest(WebhookOutSubId, Moment),
-    Update(WebhookOutSubId, Change, Moment),
-    Delete(WebhookOutSubId),
-    CancelLeftovers,
-    Record(Arc<[Outcome]>),
-}
-
-/// What is changed of a subscription.
-#[derive(Clone, Debug)]
-pub(super) enum Change {
-    Active(bool),
-    Ordering(Ordering),
-    Policies(Policies),
-}
-
-/// How a subscription wants to be delivered to.
-#[derive(Clone, Debug)]
-pub(super) struct Policies {
-    pub(super) ordering: Ordering,
-    pub(super) supersede: bool,
-    pub(super) max_in_flight: Option<u32>,
-    pub(super) retry_policy: Option<RetryPolicy>,
-    pub(super) rate_limit: Option<RateLimit>,
-}
 
 /// What the lanes are told after the commit.
 pub(super) enum Effect {
@@ -69,19 +32,6 @@ pub(super) struct Transaction {
 
 /// Asks a lane to give a job back.
 pub(super) type Withdraw<'a> = dyn FnMut(WebhookOutSubId, WebhookJobId) -> Withdrawal + 'a;
-
-impl Policies {
-    fn applied(&self, sub: WebhookOutSub) -> WebhookOutSub {
-        WebhookOutSub {
-            ordering: self.ordering,
-            supersede: self.supersede,
-            max_in_flight: self.max_in_flight,
-            retry_policy: self.retry_policy.clone(),
-            rate_limit: self.rate_limit,
-            ..sub
-        }
-    }
-}
 
 impl Transaction {
     pub(super) fn begin(store: &Store, mutation: Option<Mutation>) -> Transaction {
@@ -293,44 +243,6 @@ impl Transaction {
         }
     }
 
-    /// Releases the next held job of a group, if nothing holds it any more.
-    pub(super) fn release_next(
-        &mut self,
-        sub: WebhookOutSubId,
-        order: Option<OrderId>,
-        at: Moment,
-    ) {
-        let ordering = self.draft.ordering(sub);
-        let first = self.draft.waiting(sub).find(|job| {
-            job.is_held()
-                && job.ordered
-                && match ordering {
-                    Ordering::Order => order.is_some() && job.order == order,
-                    Ordering::Subscription => true,
-                    Ordering::None => false,
-                }
-        });
-        let Some(first) = first.copied() else { return };
-        let is_held = self.draft.holder(sub, first.order, first.id).is_some();
-        if !is_held || self.is(Mutation::ReleasesEarly) {
-            self.make_due(first.id, at);
-            if !self.is(Mutation::ReleasesUntold) {
-                self.ready(first.id);
-            }
-        }
-    }
-
-    /// Releases whatever nothing holds under a new ordering.
-    fn release_all_free(&mut self, sub: WebhookOutSubId, at: Moment) {
-        let held = self.draft.waiting(sub).filter(|job| job.is_held());
-        let held: Vec<Job> = held.copied().collect();
-        for job in held {
-            if self.draft.holder(sub, job.order, job.id).is_none() {
-                self.make_due(job.id, at);
-            }
-        }
-    }
-
     pub(super) fn changed(&mut self, id: WebhookOutSubId) {
         self.effects
             .extend(self.draft.lane(id).map(Effect::Changed));
@@ -343,13 +255,7 @@ impl Transaction {
         }
     }
 
-    fn make_due(&mut self, id: WebhookJobId, at: Moment) {
-        if let Some(job) = self.draft.job_mut(id) {
-            job.next_attempt_at = Some(at);
-        }
-    }
-
-    fn ready(&mut self, id: WebhookJobId) {
+    pub(super) fn ready(&mut self, id: WebhookJobId) {
         let job = self.draft.job(id).map(Job::ready);
         self.effects.extend(job.map(Effect::Ready));
     }

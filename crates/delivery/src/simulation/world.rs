@@ -4,7 +4,6 @@
 //! gaps between what is begun, committed and told; which comes next is decided by the schedule.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
 use domain::id::{WebhookJobId, WebhookOutSubId};
@@ -12,22 +11,21 @@ use domain::retry::RetryPolicy;
 use domain::time::Moment;
 use rand::RngExt;
 use rand::rngs::StdRng;
-use store::{Lane, Outcome, ReadyJob};
+use store::{Lane, Outcome};
 
 use super::climate::Climate;
 use super::ledger::{Checked, Ledger};
 use super::model::{BIG_PAYLOAD_BYTES, Store};
 use super::mutation::Mutation;
 use super::receiver::{Mood, Reply};
-use super::transaction::{Effect, Transaction, Work};
+use super::work::Work;
+use super::writer::{Recording, Writer};
 use crate::dispatch::{self, Claim, Claimed, Dispatch};
 use crate::fixtures::NOW;
 use crate::lane::{Start, Wanted};
 use crate::memory::MEMORY_BYTES_MAX;
 
 const SLEEP_MAX: Duration = Duration::from_secs(11);
-/// How long a transaction lasts at most, told lanes included: shorter than withdrawals are remembered.
-const TRANSACTION_LASTS_MAX: Duration = Duration::from_secs(9);
 
 pub(super) struct World {
     pub(super) chance: StdRng,
@@ -42,7 +40,7 @@ pub(super) struct World {
     /// What waits for the store's writer.
     pub(super) works: VecDeque<Work>,
     pub(super) writer: Writer,
-    writer_busy_since: Moment,
+    pub(super) writer_busy_since: Moment,
     pub(super) in_flight: Vec<Attempt>,
     pub(super) claims: Vec<Asked>,
     /// What waits for the recorder.
@@ -53,30 +51,6 @@ pub(super) struct World {
     pub(super) listed: Option<Vec<Lane>>,
     pub(super) mutation: Option<Mutation>,
     in_flight_max: usize,
-}
-
-/// The store's writer, which does one transaction after another.
-pub(super) enum Writer {
-    Idle,
-    Open(Box<Transaction>),
-    Telling {
-        tells: VecDeque<Tell>,
-        recorded: bool,
-    },
-}
-
-/// What the lanes are told at once.
-pub(super) enum Tell {
-    Ready(Vec<ReadyJob>),
-    Changed(Lane),
-    Closed(WebhookOutSubId),
-}
-
-/// The recorder, which has one batch at a time.
-pub(super) enum Recording {
-    Nothing,
-    HandedIn(Arc<[Outcome]>),
-    Committed(Arc<[Outcome]>),
 }
 
 pub(super) struct Attempt {
@@ -126,7 +100,7 @@ impl World {
         self.begin(work)
     }
 
-    fn begin(&mut self, work: dispatch::Work) -> Checked {
+    pub(super) fn begin(&mut self, work: dispatch::Work) -> Checked {
         if self.dispatch.is_stopped() && !(work.starts.is_empty() && work.claims.is_empty()) {
             return Err("something begins after the stop".to_owned());
         }
@@ -144,152 +118,6 @@ impl World {
             snapshot: None,
         }));
         Ok(())
-    }
-
-    /// The writer does the next piece of work, in the open transaction or a new one.
-    pub(super) fn write(&mut self) -> Checked {
-        let Some(work) = self.works.pop_front() else {
-            return Ok(());
-        };
-        if matches!(self.writer, Writer::Idle) {
-            let transaction = Transaction::begin(&self.store, self.mutation);
-            self.writer = Writer::Open(Box::new(transaction));
-            self.writer_busy_since = self.now;
-        }
-        let Writer::Open(transaction) = &mut self.writer else {
-            return Ok(());
-        };
-        let (dispatch, now) = (&mut self.dispatch, self.now);
-        let mut begun = dispatch::Work::default();
-        transaction.run(work, &mut |lane, job| {
-            let withdrawal = dispatch.withdraw(lane, job, now);
-            let work = dispatch.work(now);
-            begun.starts.extend(work.starts);
-            begun.claims.extend(work.claims);
-            withdrawal
-        });
-        self.begin(begun)
-    }
-
-    /// The transaction is committed: from now on readers see it.
-    pub(super) fn commit(&mut self) -> Checked {
-        let writer = std::mem::replace(&mut self.writer, Writer::Idle);
-        let Writer::Open(mut transaction) = writer else {
-            self.writer = writer;
-            return Ok(());
-        };
-        let in_flight = &self.in_flight;
-        self.ledger
-            .committed(&self.store, &transaction, in_flight)?;
-        let mut recorded = false;
-        for work in &transaction.done {
-            match work {
-                Work::Delete(_) => self.works.push_back(Work::CancelLeftovers),
-                Work::Record(outcomes) => recorded |= self.is_own(outcomes),
-                _ => {}
-            }
-        }
-        let tells = tells(transaction.told());
-        self.store = transaction.draft;
-        self.writer = Writer::Telling { tells, recorded };
-        Ok(())
-    }
-
-    /// The transaction fails. The recorder tries again; everybody else is refused.
-    pub(super) fn fail(&mut self) -> Checked {
-        let writer = std::mem::replace(&mut self.writer, Writer::Idle);
-        if let Writer::Open(transaction) = writer {
-            for work in transaction.done {
-                if matches!(&work, Work::Record(outcomes) if self.is_own(outcomes)) {
-                    if self.is(Mutation::ForgetsOutcomes) {
-                        self.end_recording();
-                    } else {
-                        self.works.push_back(work);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn is_own(&self, outcomes: &[Outcome]) -> bool {
-        let mut outcomes = outcomes.iter();
-        outcomes.all(|outcome| outcome.fence.0 == self.store.fence)
-    }
-
-    /// The writer tells the lanes the next thing.
-    pub(super) fn tell_next(&mut self) -> Checked {
-        let Writer::Telling { tells, recorded } = &mut self.writer else {
-            return Ok(());
-        };
-        let Some(tell) = tells.pop_front() else {
-            if std::mem::take(recorded) {
-                self.end_recording();
-            }
-            self.writer = Writer::Idle;
-            return Ok(());
-        };
-        match tell {
-            Tell::Ready(jobs) => self.update(|dispatch, now| dispatch.ready(jobs, now)),
-            Tell::Changed(lane) => {
-                self.ledger.told(lane.sub.clone());
-                let lane = self.mutated(lane);
-                self.update(|dispatch, now| dispatch.changed(lane, now))
-            }
-            Tell::Closed(id) => {
-                self.ledger.closed(id);
-                self.update(|dispatch, now| dispatch.closed(id, now))
-            }
-        }
-    }
-
-    /// A lane as a broken store tells it.
-    fn mutated(&self, mut lane: Lane) -> Lane {
-        let mut sub = (*lane.sub).clone();
-        if self.is(Mutation::DoublesRate)
-            && let Some(limit) = &mut sub.rate_limit
-        {
-            limit.per_second *= 2.0;
-        }
-        if self.is(Mutation::DoublesInFlight) {
-            sub.max_in_flight = sub.max_in_flight.map(|max| max * 2);
-        }
-        lane.sub = Arc::new(sub);
-        lane
-    }
-
-    /// The recorder takes outcomes that wait.
-    pub(super) fn take_outcomes(&mut self, count: usize) -> Checked {
-        if !matches!(self.recording, Recording::Nothing) || self.outcomes.is_empty() {
-            return Ok(());
-        }
-        let count = count.clamp(1, self.outcomes.len());
-        let batch: Arc<[Outcome]> = self.outcomes.drain(..count).collect();
-        self.works.push_back(Work::Record(batch.clone()));
-        self.recording = Recording::HandedIn(batch.clone());
-        if self.is(Mutation::RecordsTooSoon) {
-            return self.update(|dispatch, now| dispatch.recorded(&batch, now));
-        }
-        Ok(())
-    }
-
-    fn end_recording(&mut self) {
-        let recording = std::mem::replace(&mut self.recording, Recording::Nothing);
-        if let Recording::HandedIn(batch) = recording
-            && !self.is(Mutation::RecordsTooSoon)
-        {
-            self.recording = Recording::Committed(batch);
-        }
-    }
-
-    /// The recorder tells the engine that its batch is committed.
-    pub(super) fn tell_recorded(&mut self) -> Checked {
-        let recording = std::mem::replace(&mut self.recording, Recording::Nothing);
-        let Recording::Committed(batch) = recording else {
-            self.recording = recording;
-            return Ok(());
-        };
-        self.update(|dispatch, now| dispatch.recorded(&batch, now))
     }
 
     /// An attempt ends with this reply.
@@ -344,49 +172,6 @@ impl World {
         }
         let claimed = snapshot.unwrap_or(Claimed::Failed);
         self.update(|dispatch, now| dispatch.claimed(claim.lane, claimed, now))
-    }
-
-    /// Time passes, not more than a transaction may last.
-    pub(super) fn pass(&mut self, time: Duration) -> Checked {
-        if self.may_move_to(self.now + time) {
-            self.move_to(self.now + time);
-        }
-        Ok(())
-    }
-
-    /// The alarm goes off, as late as may be.
-    pub(super) fn wake(&mut self, late: Duration) -> Checked {
-        let Some(at) = self.dispatch.next_alarm() else {
-            return Ok(());
-        };
-        let at = self.now.max(at + late);
-        if !self.may_move_to(at) {
-            return Ok(());
-        }
-        self.move_to(at);
-        if self.is(Mutation::LosesAlarm) {
-            return Ok(());
-        }
-        self.update(|dispatch, now| dispatch.wake(now))
-    }
-
-    fn move_to(&mut self, at: Moment) {
-        self.ledger.passed(at.since(self.now));
-        self.now = at;
-    }
-
-    fn may_move_to(&self, at: Moment) -> bool {
-        matches!(self.writer, Writer::Idle)
-            || at.since(self.writer_busy_since) <= TRANSACTION_LASTS_MAX
-    }
-
-    /// The wall clock is set.
-    pub(super) fn set_clock(&mut self, to: Moment) -> Checked {
-        if matches!(self.writer, Writer::Idle) {
-            self.ledger.clock_jumped(self.now, to);
-            self.move_to(to);
-        }
-        Ok(())
     }
 
     /// The engine takes over the lanes that were listed when it started.
@@ -484,19 +269,4 @@ impl World {
             ))
         })
     }
-}
-
-fn tells(effects: Vec<Effect>) -> VecDeque<Tell> {
-    let mut tells = VecDeque::new();
-    for effect in effects {
-        match effect {
-            Effect::Ready(job) => match tells.back_mut() {
-                Some(Tell::Ready(jobs)) => jobs.push(job),
-                _ => tells.push_back(Tell::Ready(vec![job])),
-            },
-            Effect::Changed(lane) => tells.push_back(Tell::Changed(lane)),
-            Effect::Closed(id) => tells.push_back(Tell::Closed(id)),
-        }
-    }
-    tells
 }
