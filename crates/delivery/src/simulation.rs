@@ -40,11 +40,11 @@ use self::world::World;
 const SEED_VARIABLE: &str = "POSTRIDER_SIMULATION_SEED";
 const SEEDS_VARIABLE: &str = "POSTRIDER_SIMULATION_SEEDS";
 /// Stories in each run of the tests: a few seconds' worth.
-const SEEDS: u64 = 3_000;
+const SEEDS: u64 = 2_000;
 /// Stories within which each mutation must be found.
-const SEEDS_OF_MUTATION: u64 = 1_000;
+const SEEDS_OF_MUTATION: u64 = 200;
 /// The last steps that are shown of a story that went wrong.
-const STEPS_SHOWN: usize = 600;
+const STEPS_SHOWN: usize = 60;
 
 /// A story that went wrong.
 struct Failure {

@@ -13,8 +13,18 @@ use super::schedule::Step;
 use super::work::{Change, Policies, Work};
 use super::world::World;
 
+/// Pieces of work that wait before nobody asks for more: a story is no longer for being full.
+const WORKS_WAITING_MAX: usize = 20;
+
 /// Somebody asks for something, or for a lot of it.
-pub(super) fn draw(world: &mut World) -> Step {
+pub(super) fn draw(world: &mut World) -> Option<Step> {
+    if world.works.len() >= WORKS_WAITING_MAX {
+        return None;
+    }
+    Some(draw_work(world))
+}
+
+fn draw_work(world: &mut World) -> Step {
     let now = world.now;
     match world.chance.random_range(0..60) {
         0 => {

@@ -104,12 +104,13 @@ impl Ledger {
         }
     }
 
-    /// A job is sent.
+    /// A job is sent. A lane `is_closing` while its end is committed and not told.
     pub(super) fn started(
         &mut self,
         start: &Start,
         store: &Store,
         in_flight: &[Attempt],
+        is_closing: bool,
         now: Moment,
     ) -> Checked {
         let id = start.job.id;
@@ -123,7 +124,7 @@ impl Ledger {
         if self.succeeded.contains(&id) {
             return Err(format!("job {id} has succeeded and is sent again"));
         }
-        if job.state.is_final() {
+        if job.state.is_final() && !is_closing {
             return Err(format!("job {id} is sent though it is {:?}", job.state));
         }
         if job.attempts != start.job.attempts || job.job_faults != start.job.job_faults {

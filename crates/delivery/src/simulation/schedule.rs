@@ -62,7 +62,7 @@ impl World {
                 is_it
             });
             let step = match kind {
-                Some(0) => Some(hands::draw(self)),
+                Some(0) => hands::draw(self),
                 Some(1) => self.draw_mood(),
                 Some(2) => self.draw_write(),
                 Some(3) => self.draw_end(),

@@ -37,6 +37,17 @@ pub(super) enum Recording {
     Committed(Arc<[Outcome]>),
 }
 
+impl Writer {
+    /// Whether the end of this lane is committed, and about to be told.
+    pub(super) fn is_closing(&self, lane: WebhookOutSubId) -> bool {
+        let Writer::Telling { tells, .. } = self else {
+            return false;
+        };
+        let mut tells = tells.iter();
+        tells.any(|tell| matches!(tell, Tell::Closed(closed) if *closed == lane))
+    }
+}
+
 impl World {
     /// The writer does the next piece of work, in the open transaction or a new one.
     pub(super) fn write(&mut self) -> Checked {
