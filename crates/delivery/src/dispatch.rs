@@ -122,10 +122,11 @@ impl Dispatch {
         match self.lanes.get_mut(&id) {
             Some(known) => known.change(lane, &mut self.memory),
             None => {
-                self.lanes.insert(id, Lane::new(lane));
-                if let Some(early) = self.early(id) {
-                    early.is_offered = true;
+                let mut new = Lane::new(lane);
+                for job in self.known_by_change(id) {
+                    new.backlog.withdraw(job, &mut self.memory, now);
                 }
+                self.lanes.insert(id, new);
             }
         }
         self.consider(id, now);
@@ -309,6 +310,15 @@ impl Dispatch {
         if is_spent {
             self.lanes.remove(&id);
         }
+    }
+
+    /// A lane that the store may still list is known already; returns what was withdrawn from it.
+    fn known_by_change(&mut self, id: WebhookOutSubId) -> Vec<WebhookJobId> {
+        let early = self.early(id).map(|early| {
+            early.is_offered = true;
+            std::mem::take(&mut early.withdrawn)
+        });
+        early.unwrap_or_default()
     }
 
     /// Where to note what is told of a lane that is not known yet.
