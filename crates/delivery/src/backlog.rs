@@ -58,6 +58,8 @@ enum Again {
 #[derive(Debug, Default)]
 struct UnderWay {
     left: HashSet<WebhookJobId>,
+    /// What is withdrawn, since a moment before it began: that may be forgotten before it ends.
+    withdrawn: HashSet<WebhookJobId>,
     arrived: Vec<ReadyJob>,
     has_missed: bool,
 }
@@ -94,7 +96,7 @@ impl Backlog {
     /// replaces the older.
     pub(crate) fn knows(&mut self, job: &ReadyJob, memory: &mut Memory, now: Moment) -> bool {
         match self.places.get_mut(&job.id) {
-            None => return self.withdrawn.holds(job.id, now),
+            None => return self.is_withdrawn(job.id, now),
             Some(Place::InFlight(again) | Place::Attempted(again)) => *again = Again::Yes,
             Some(Place::Queued) => {
                 let queued = self.queue.iter_mut().find(|queued| queued.id == job.id);
@@ -194,12 +196,11 @@ impl Backlog {
             }
             None => {}
         }
-        // A claim under way may outlast the time for which withdrawals are remembered.
         if let Some(claim) = &mut self.claim {
-            claim.left.insert(id);
-            let position = claim.arrived.iter().position(|job| job.id == id);
-            if let Some(position) = position {
-                memory.remove(&claim.arrived.remove(position));
+            claim.withdrawn.insert(id);
+            // It may have been offered more than once.
+            for job in claim.arrived.extract_if(.., |job| job.id == id) {
+                memory.remove(&job);
             }
         }
         let forgotten_at = self.withdrawn.insert(id, now);
@@ -218,18 +219,26 @@ impl Backlog {
     }
 
     /// Begins a claim; returns how many jobs it asks for, so many that enough of them are new.
-    pub(crate) fn begin_claim(&mut self, room: &Room<'_>) -> usize {
-        self.claim = Some(UnderWay::default());
+    pub(crate) fn begin_claim(&mut self, room: &Room<'_>, now: Moment) -> usize {
+        self.claim = Some(UnderWay {
+            withdrawn: self.withdrawn.ids(now).collect(),
+            ..UnderWay::default()
+        });
         let wanted = room.capacity().saturating_sub(self.queue.len());
         wanted + self.places.len() + self.withdrawn.len()
     }
 
     /// Takes what a claim of due jobs brought.
     pub(crate) fn take_due_jobs(&mut self, due: DueJobs, room: &mut Room<'_>, now: Moment) {
-        let claim = self.end_claim(room.memory);
+        let mut claim = self.end_claim(room.memory);
         let mut has_more = due.more;
         for job in due.jobs {
-            if claim.left.contains(&job.id) || !self.is_new(job.id, now) {
+            if !self.is_new(job.id, now) || claim.left.contains(&job.id) {
+                continue;
+            }
+            // Only a newer snapshot tells whether the withdrawal was committed.
+            if claim.withdrawn.contains(&job.id) {
+                claim.has_missed = true;
                 continue;
             }
             if !self.has_room(room) {
@@ -265,12 +274,19 @@ impl Backlog {
     ) {
         let claim = self.end_claim(memory);
         let Some(job) = oldest else {
+            // What was waited for is final: what comes next must not wait for its moment.
+            self.wake_at = None;
             self.is_behind = claim.has_missed;
             return;
         };
-        // Something else probes already, or the snapshot was older than the job's last outcome.
-        self.is_behind = !self.places.is_empty() || claim.left.contains(&job.id);
-        if self.is_behind || self.withdrawn.holds(job.id, now) {
+        // Something else probes already.
+        self.is_behind = !self.places.is_empty();
+        if self.is_behind || self.is_withdrawn(job.id, now) {
+            return;
+        }
+        // The snapshot was older than the job's last outcome, or than what people did with it.
+        self.is_behind = claim.left.contains(&job.id) || claim.withdrawn.contains(&job.id);
+        if self.is_behind {
             return;
         }
         if job.due_at <= now {
@@ -333,7 +349,15 @@ impl Backlog {
     }
 
     fn is_new(&mut self, id: WebhookJobId, now: Moment) -> bool {
-        !self.places.contains_key(&id) && !self.withdrawn.holds(id, now)
+        !self.places.contains_key(&id) && !self.is_withdrawn(id, now)
+    }
+
+    /// Whether the job was withdrawn a moment ago. If the store still has it when that is forgotten, it is looked
+    /// for then: the lane may have been woken before for another reason, and have forgotten that too.
+    fn is_withdrawn(&mut self, id: WebhookJobId, now: Moment) -> bool {
+        let forgotten_at = self.withdrawn.until(id, now);
+        self.wake_by(forgotten_at);
+        forgotten_at.is_some()
     }
 
     fn has_room(&self, room: &Room<'_>) -> bool {

@@ -39,10 +39,11 @@ pub(crate) struct Dispatch {
 }
 
 /// What can be told of a lane while the store still lists them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Early {
-    Offered,
-    Closed,
+#[derive(Debug, Default)]
+struct Early {
+    is_offered: bool,
+    is_closed: bool,
+    withdrawn: Vec<WebhookJobId>,
 }
 
 /// A question to the store.
@@ -86,17 +87,19 @@ impl Dispatch {
 
     /// Takes over the lanes that the store listed. What it told meanwhile is newer than the list.
     pub(crate) fn adopt(&mut self, lanes: Vec<store::Lane>, now: Moment) {
-        let early = self.early.take().unwrap_or_default();
+        let mut early = self.early.take().unwrap_or_default();
         for lane in lanes {
             let id = lane.sub.id;
-            match early.get(&id) {
-                Some(Early::Closed) => continue,
-                told => {
-                    let adopted = self.lanes.entry(id).or_insert_with(|| Lane::new(lane));
-                    if told.is_some() {
-                        adopted.backlog.fall_behind();
-                    }
-                }
+            let told = early.remove(&id).unwrap_or_default();
+            if told.is_closed {
+                continue;
+            }
+            let adopted = self.lanes.entry(id).or_insert_with(|| Lane::new(lane));
+            if told.is_offered {
+                adopted.backlog.fall_behind();
+            }
+            for job in told.withdrawn {
+                adopted.backlog.withdraw(job, &mut self.memory, now);
             }
             self.consider(id, now);
         }
@@ -108,8 +111,8 @@ impl Dispatch {
             if let Some(lane) = self.lanes.get_mut(&id) {
                 lane.offer(job, &mut self.memory, now);
                 self.consider(id, now);
-            } else if let Some(early) = &mut self.early {
-                early.insert(id, Early::Offered);
+            } else if let Some(early) = self.early(id) {
+                early.is_offered = true;
             }
         }
     }
@@ -119,10 +122,11 @@ impl Dispatch {
         match self.lanes.get_mut(&id) {
             Some(known) => known.change(lane, &mut self.memory),
             None => {
-                self.lanes.insert(id, Lane::new(lane));
-                if let Some(early) = &mut self.early {
-                    early.insert(id, Early::Offered);
+                let mut new = Lane::new(lane);
+                for job in self.known_by_change(id) {
+                    new.backlog.withdraw(job, &mut self.memory, now);
                 }
+                self.lanes.insert(id, new);
             }
         }
         self.consider(id, now);
@@ -133,8 +137,8 @@ impl Dispatch {
             lane.close(&mut self.memory);
             self.consider(id, now);
         }
-        if let Some(early) = &mut self.early {
-            early.insert(id, Early::Closed);
+        if let Some(early) = self.early(id) {
+            early.is_closed = true;
         }
     }
 
@@ -145,6 +149,10 @@ impl Dispatch {
         now: Moment,
     ) -> Withdrawal {
         let Some(known) = self.lanes.get_mut(&lane) else {
+            // A claim of the lane to be may read before the withdrawal is committed.
+            if let Some(early) = self.early(lane) {
+                early.withdrawn.push(job);
+            }
             return Withdrawal::Withdrawn;
         };
         let withdrawal = known.backlog.withdraw(job, &mut self.memory, now);
@@ -302,6 +310,20 @@ impl Dispatch {
         if is_spent {
             self.lanes.remove(&id);
         }
+    }
+
+    /// A lane that the store may still list is known already; returns what was withdrawn from it.
+    fn known_by_change(&mut self, id: WebhookOutSubId) -> Vec<WebhookJobId> {
+        let early = self.early(id).map(|early| {
+            early.is_offered = true;
+            std::mem::take(&mut early.withdrawn)
+        });
+        early.unwrap_or_default()
+    }
+
+    /// Where to note what is told of a lane that is not known yet.
+    fn early(&mut self, id: WebhookOutSubId) -> Option<&mut Early> {
+        Some(self.early.as_mut()?.entry(id).or_default())
     }
 
     pub(crate) fn delivering(&self) -> Vec<WebhookJobId> {

@@ -161,26 +161,31 @@ impl Lane {
             Standing::Probes if asks_now(&job) && self.backlog.is_empty() => {
                 self.backlog.push(job, memory);
             }
-            // When the next probe is due is known, and a fresh job is never the oldest.
-            Standing::Probes if self.backlog.wake_at().is_some() => {}
+            // When the next probe is due is known, and a fresh job is never the oldest. A claim under way may find
+            // that there is no other.
+            Standing::Probes if self.knows_next_probe() => {}
             Standing::Probes | Standing::Stands => self.backlog.fall_behind(),
         }
     }
 
+    fn knows_next_probe(&self) -> bool {
+        self.backlog.wake_at().is_some() && !self.backlog.is_claiming()
+    }
+
     /// Whether a job could be sent, given a slot.
-    pub(crate) fn can_start(&self, now: Moment) -> bool {
+    pub(crate) fn can_start(&mut self, now: Moment) -> bool {
         self.has_room(now) && self.must_wait_until(now).is_none()
     }
 
     /// When the lane must be looked at again: something falls due, or what holds the next job up is over.
-    pub(crate) fn wake_at(&self, now: Moment) -> Option<Moment> {
+    pub(crate) fn wake_at(&mut self, now: Moment) -> Option<Moment> {
         let waits = self.has_room(now).then(|| self.must_wait_until(now));
         let wakes = [self.backlog.wake_at(), waits.flatten()];
         wakes.into_iter().flatten().min()
     }
 
     /// Until when the receiver's wish or the subscription's rate holds the next job up, if one does.
-    fn must_wait_until(&self, now: Moment) -> Option<Moment> {
+    fn must_wait_until(&mut self, now: Moment) -> Option<Moment> {
         let limit = self.sub.rate_limit.as_ref();
         let by_rate = limit.and_then(|limit| self.spent.wait_until(limit, now));
         self.health.pause(now).max(by_rate)
@@ -228,7 +233,7 @@ impl Lane {
 
     /// Begins a claim.
     pub(crate) fn begin_claim(&mut self, memory: &mut Memory, now: Moment) -> Wanted {
-        let limit = self.backlog.begin_claim(&self.room(memory, now));
+        let limit = self.backlog.begin_claim(&self.room(memory, now), now);
         match self.standing() {
             Standing::Sends => Wanted::DueJobs(limit),
             Standing::Probes | Standing::Stands => Wanted::OldestJob,

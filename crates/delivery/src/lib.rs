@@ -26,6 +26,8 @@ mod recoveries;
 mod settings;
 mod settle;
 mod shutdown;
+#[cfg(test)]
+mod simulation;
 mod slots;
 mod stats;
 mod time;

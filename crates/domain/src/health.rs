@@ -65,9 +65,18 @@ pub struct LaneRecord {
     /// Whether it was switched on again after it was off for a reason, and nothing has succeeded since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recovering: bool,
-    /// Until when the receiver asked to be left alone (`Retry-After` with 429 or 503).
+    /// When the receiver asked to be left alone (`Retry-After` with 429 or 503), and until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paused_until: Option<Moment>,
+    pub pause: Option<Pause>,
+}
+
+/// A time in which nothing is sent, since the receiver asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// When it asked. Before that, the clock was set back, and the pause is over.
+    pub since: Moment,
+    /// When it is over.
+    pub until: Moment,
 }
 
 /// What an attempt did to the lane's health.
@@ -187,21 +196,22 @@ impl LaneHealth {
     /// Returns whether it is to be kept.
     pub fn asked_to_pause(&mut self, delay: Duration, now: Moment) -> bool {
         let until = now + delay.min(Duration::from_secs(RETRY_AFTER_SECONDS_MAX));
-        let is_longer = self.record.paused_until < Some(until);
+        let is_longer = self.pause(now) < Some(until);
         if is_longer {
-            self.record.paused_until = Some(until);
+            self.record.pause = Some(Pause { since: now, until });
         }
         is_longer
     }
 
     /// Somebody wants to know now: whatever the receiver asked for is over.
     pub fn asked_to_go_on(&mut self) {
-        self.record.paused_until = None;
+        self.record.pause = None;
     }
 
     /// Until when nothing is sent, since the receiver asked for it.
     pub fn pause(&self, now: Moment) -> Option<Moment> {
-        self.record.paused_until.filter(|until| *until > now)
+        let pause = self.record.pause?;
+        (pause.since <= now && now < pause.until).then_some(pause.until)
     }
 
     /// Somebody switched it off: it sends nothing until it is switched on, for no reason of its own.
@@ -214,7 +224,7 @@ impl LaneHealth {
         self.record.recovering |= self.record.reason.is_some();
         self.go_on(now);
         self.record.failing_since = None;
-        self.record.paused_until = None;
+        self.record.pause = None;
         self.endpoint_faults_in_a_row = 0;
         self.orders_failed.clear();
         self.last_failure_at = None;

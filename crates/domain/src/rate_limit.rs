@@ -43,20 +43,26 @@ pub struct Spent {
 
 impl Spent {
     /// When the next request may go; nothing if that is now.
-    pub fn wait_until(&self, limit: &RateLimit, now: Moment) -> Option<Moment> {
-        let ahead = limit.interval().saturating_mul(limit.burst.max(1) - 1);
-        let may_at = self.even? - ahead;
-        // After the clock was set back, nobody waits for longer than a whole burst takes.
-        let latest = now + limit.interval().saturating_mul(limit.burst.max(1));
-        (may_at > now).then(|| may_at.min(latest))
+    ///
+    /// After the clock was set back, or the limit was another one before, nobody waits for longer than a request
+    /// takes at this rate.
+    pub fn wait_until(&mut self, limit: &RateLimit, now: Moment) -> Option<Moment> {
+        let even = self.even?.min(latest(limit, now));
+        self.even = Some(even);
+        let may_at = even - limit.interval().saturating_mul(limit.burst.max(1) - 1);
+        (may_at > now).then_some(may_at)
     }
 
     /// Spends a request.
     pub fn spend(&mut self, limit: &RateLimit, now: Moment) {
-        let latest = now + limit.interval().saturating_mul(limit.burst.max(1));
-        let from = self.even.map_or(now, |even| even.max(now).min(latest));
-        self.even = Some(from + limit.interval());
+        let even = self.even.map_or(now, |even| even.max(now));
+        self.even = Some(even.min(latest(limit, now)) + limit.interval());
     }
+}
+
+/// What a whole burst that was spent at this moment comes to.
+fn latest(limit: &RateLimit, now: Moment) -> Moment {
+    now + limit.interval().saturating_mul(limit.burst.max(1))
 }
 
 #[cfg(test)]
@@ -118,8 +124,22 @@ mod tests {
         let mut spent = Spent::default();
         spent.spend(&limit, at(1_000_000));
         assert_eq!(spent.wait_until(&limit, START), Some(at(1_000)));
+        assert_eq!(spent.wait_until(&limit, at(500)), Some(at(1_000)));
+        assert_eq!(spent.wait_until(&limit, at(1_000)), None);
         spent.spend(&limit, at(1_000));
         assert_eq!(spent.wait_until(&limit, at(1_000)), Some(at(2_000)));
+    }
+
+    #[test]
+    fn a_faster_limit_counts_at_once() {
+        let limit = |per_second, burst| RateLimit { per_second, burst };
+        let mut spent = Spent::default();
+        for _ in 0..3 {
+            spent.spend(&limit(0.1, 3), START);
+        }
+        assert_eq!(spent.wait_until(&limit(0.1, 3), START), Some(at(10_000)));
+        assert_eq!(spent.wait_until(&limit(10.0, 3), START), Some(at(100)));
+        assert_eq!(spent.wait_until(&limit(10.0, 3), at(100)), None);
     }
 
     #[test]

@@ -178,6 +178,14 @@ const RATE_LIMIT: Record = Record {
     ]],
 };
 
+const PAUSE: Record = Record {
+    name: "pause",
+    parts: &[&[
+        Field::new("since", Shape::Time, "When it asked."),
+        Field::new("until", Shape::Time, "When it is over."),
+    ]],
+};
+
 const HEALTH: Record = Record {
     name: "health",
     parts: &[&[
@@ -212,9 +220,9 @@ const HEALTH: Record = Record {
         )
         .optional(),
         Field::new(
-            "paused_until",
-            Shape::Time,
-            "Until when the receiver asked to be left alone (`Retry-After` with 429 or 503); absent where it never did.",
+            "pause",
+            Shape::Record(&PAUSE),
+            "When the receiver last asked to be left alone (`Retry-After` with 429 or 503); absent where it never did.",
         )
         .optional(),
     ]],

@@ -4,6 +4,7 @@ use store::Withdrawal::{InFlight, Withdrawn as TakenBack};
 
 use super::*;
 use crate::fixtures::{NOW, after, due, job, jobs};
+use crate::withdrawn::WITHDRAWN_SECONDS;
 
 /// A backlog and the memory that it shares with nobody.
 #[derive(Default)]
@@ -34,8 +35,12 @@ impl Bench {
     }
 
     fn claim(&mut self) -> usize {
+        self.claim_at(NOW)
+    }
+
+    fn claim_at(&mut self, now: Moment) -> usize {
         assert!(self.wants());
-        self.with(|backlog, room| backlog.begin_claim(room))
+        self.with(|backlog, room| backlog.begin_claim(room, now))
     }
 
     fn take(&mut self, due: DueJobs) {
@@ -241,9 +246,68 @@ fn a_withdrawn_job_stays_away_for_a_while() {
     // Its transaction may have failed: then the store still has it, and it is looked for.
     let forgotten_at = bench.backlog.wake_at().expect("an alarm is set");
     bench.backlog.wake();
-    bench.claim();
+    bench.claim_at(forgotten_at);
     bench.with(|backlog, room| backlog.take_due_jobs(due([2]), room, forgotten_at));
     assert_eq!(bench.start(), Some(2));
+}
+
+#[test]
+fn a_job_whose_withdrawal_failed_is_found_though_another_alarm_came_first() {
+    let mut bench = Bench::default();
+    bench.offer([1]);
+    bench.backlog.wake_by(Some(after(5)));
+    bench.withdraw(1);
+    let forgotten_at = Some(after(WITHDRAWN_SECONDS));
+    // Whether the store brings it, or somebody makes it due once more.
+    for is_offered in [false, true] {
+        bench.backlog.wake();
+        if is_offered {
+            bench.offer([1]);
+            bench.claim();
+            bench.take(due([]));
+        } else {
+            bench.claim();
+            bench.take(due([1]));
+        }
+        assert_eq!(bench.start(), None);
+        assert_eq!(bench.backlog.wake_at(), forgotten_at, "{is_offered}");
+    }
+}
+
+#[test]
+fn a_claim_that_outlasts_a_withdrawal_does_not_bring_the_job_back() {
+    let late = after(WITHDRAWN_SECONDS + 1);
+    for is_withdrawn_first in [false, true] {
+        let mut bench = Bench::default();
+        bench.backlog.fall_behind();
+        if is_withdrawn_first {
+            bench.withdraw(1);
+            bench.claim();
+        } else {
+            bench.claim();
+            bench.withdraw(1);
+        }
+        bench.with(|backlog, room| backlog.take_due_jobs(due([1, 2]), room, late));
+        assert_eq!(bench.drain(), [2], "{is_withdrawn_first}");
+        // Only a newer snapshot tells whether the withdrawal was committed.
+        bench.claim_at(late);
+        bench.with(|backlog, room| backlog.take_due_jobs(due([1]), room, late));
+        assert_eq!(bench.drain(), [1], "{is_withdrawn_first}");
+    }
+}
+
+#[test]
+fn what_was_offered_twice_during_a_claim_is_withdrawn_for_good() {
+    let mut bench = Bench::default();
+    bench.backlog.fall_behind();
+    bench.claim();
+    bench.offer([1]);
+    bench.offer([1]);
+    bench.withdraw(1);
+    assert_eq!(bench.memory.jobs(), 0);
+    let late = after(WITHDRAWN_SECONDS + 1);
+    bench.with(|backlog, room| backlog.take_due_jobs(due([]), room, late));
+    assert_eq!(bench.start(), None);
 }
 
 #[test]
@@ -260,7 +324,7 @@ fn the_oldest_job_probes_when_it_is_due() {
         let mut bench = Bench::default();
         bench.backlog.fall_behind();
         assert!(bench.backlog.wants_oldest_job());
-        bench.with(|backlog, room| backlog.begin_claim(room));
+        bench.with(|backlog, room| backlog.begin_claim(room, NOW));
         bench
             .backlog
             .take_oldest_job(oldest, &mut bench.memory, NOW);
@@ -277,7 +341,7 @@ fn an_oldest_job_that_was_recorded_meanwhile_is_asked_for_again() {
     bench.start();
     bench.backlog.fall_behind();
     assert!(!bench.backlog.wants_oldest_job(), "one probes already");
-    bench.with(|backlog, room| backlog.begin_claim(room));
+    bench.with(|backlog, room| backlog.begin_claim(room, NOW));
     bench.record(1, Some(after(5)));
     bench
         .backlog

@@ -160,6 +160,31 @@ fn what_is_told_while_the_store_still_lists_its_lanes_is_not_forgotten() {
 }
 
 #[test]
+fn a_withdrawal_from_a_lane_that_the_store_still_lists_counts() {
+    let mut dispatch = Dispatch::new(100, RetryPolicy::default(), 1);
+    let lane = WebhookOutSubId(1);
+    dispatch.withdraw(lane, WebhookJobId(7), NOW);
+    let mut listed = lane_of(sub(1));
+    listed.next_due_at = Some(NOW);
+    dispatch.adopt(vec![listed], NOW);
+    dispatch.wake(NOW);
+    assert_eq!(dispatch.work(NOW).claims.len(), 1);
+    // The claim has read before the withdrawal was committed.
+    dispatch.claimed(lane, Claimed::DueJobs(due([7])), NOW);
+    assert!(dispatch.work(NOW).starts.is_empty());
+}
+
+#[test]
+fn a_withdrawal_from_a_lane_that_is_changed_before_it_is_listed_counts() {
+    let mut dispatch = Dispatch::new(100, RetryPolicy::default(), 1);
+    // One transaction changes the lane, and releases and cancels a job of it.
+    dispatch.withdraw(WebhookOutSubId(1), WebhookJobId(7), NOW);
+    dispatch.changed(lane_of(sub(1)), NOW);
+    offer(&mut dispatch, 1, 7..8);
+    assert!(dispatch.work(NOW).starts.is_empty());
+}
+
+#[test]
 fn the_outcome_of_a_lane_that_was_closed_meanwhile_is_recorded() {
     let mut dispatch = dispatch(100, 1);
     offer(&mut dispatch, 1, 0..3);

@@ -108,6 +108,25 @@ fn fresh_jobs_do_not_make_a_resting_lane_ask_while_it_knows_its_next_probe() {
 }
 
 #[test]
+fn a_resting_lane_without_jobs_probes_with_the_next_that_comes() {
+    for is_claiming in [false, true] {
+        let mut bench = bench(HealthState::Resting, true);
+        // The moment of a job that was canceled since.
+        bench.lane.backlog.wake_by(Some(after(3_600)));
+        bench.lane.backlog.fall_behind();
+        assert_eq!(bench.claim(), Wanted::OldestJob);
+        if is_claiming {
+            bench.offer(job(9));
+        }
+        bench.lane.take_oldest_job(None, &mut bench.memory, NOW);
+        if !is_claiming {
+            bench.offer(job(9));
+        }
+        assert!(bench.wants_claim(), "{is_claiming}");
+    }
+}
+
+#[test]
 fn a_standing_lane_leaves_everything_to_the_store() {
     for (state, active) in [(HealthState::Off, true), (HealthState::Healthy, false)] {
         let mut bench = bench(state, active);

@@ -112,8 +112,12 @@ async fn a_receiver_that_asks_to_be_left_alone_gets_nothing_until_then() {
         stage.store.accept(1, 1);
         stage.recorded(1).await;
         let until = stage.timer.now() + Duration::from_secs(120);
-        let kept = stage.store.sub(1).health.paused_until;
-        assert_eq!(kept, pauses.then_some(until), "{status}");
+        let kept = stage.store.sub(1).health.pause;
+        assert_eq!(
+            kept.map(|pause| pause.until),
+            pauses.then_some(until),
+            "{status}"
+        );
         stage.receiver.reply(&path(1), Reply::status(200));
         stage.store.accept(1, 3);
         stage.settle().await;

@@ -150,6 +150,9 @@ pub(super) fn cancel(
         return Err(Fault::refused("id", message));
     }
     let withdrawal = writing.owner.withdraw(before.webhook_out_sub_id, id);
+    if withdrawal == Withdrawal::Withdrawn {
+        writing.withdrawn(id);
+    }
     let connection = &writing.connection;
     match withdrawal {
         Withdrawal::InFlight => connection.prepare_cached(REQUEST_CANCEL)?.execute([id.0])?,
