@@ -18,6 +18,7 @@ mod documentation;
 mod examples;
 mod folder;
 mod hostile;
+mod io_faults;
 mod lists;
 mod mails;
 mod openapi;

@@ -5,6 +5,7 @@ mod contract;
 pub mod mailbox;
 pub mod receiver;
 pub mod server;
+pub mod shim;
 
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ pub use client::{Answer, Client};
 pub use mailbox::{Mail, Mailbox};
 pub use receiver::{Received, Receiver};
 pub use server::Server;
+pub use shim::Shim;
 
 /// Far longer than anything here takes: it only ends a test that hangs.
 pub const PATIENCE: Duration = Duration::from_secs(60);

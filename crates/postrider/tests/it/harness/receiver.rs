@@ -81,6 +81,11 @@ impl Receiver {
         self.received.lock().expect("no panic").len()
     }
 
+    /// Forgets what has come.
+    pub fn forget(&self) {
+        self.received.lock().expect("no panic").clear();
+    }
+
     /// Waits until so many have come, and gives them.
     pub fn wait_for(&self, count: usize) -> Vec<Received> {
         wait_for(&format!("{count} deliveries"), || {

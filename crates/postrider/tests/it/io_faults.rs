@@ -1,0 +1,230 @@
+//! A disk that fails at the N-th write or fsync, for N = 1, 2, … until a run is over before that: nothing is
+//! acknowledged that is not durable, the server goes on by itself, and a restart finds all that was acknowledged.
+//!
+//! `POSTRIDER_FAULT_POINTS=all` tries every N; otherwise they are spread, ever wider.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::harness::shim::{Fault, Target};
+use crate::harness::{Client, Receiver, Server, Shim, wait_for};
+
+/// What is reported in a run, one change after another.
+struct Load {
+    changes: usize,
+    /// Bytes of each order beside what it has anyway.
+    padding: usize,
+}
+
+/// Every commit of these is a few writes to the log.
+const SMALL: Load = Load {
+    changes: 5,
+    padding: 0,
+};
+/// These fill the log, so that it is moved into the database.
+const LARGE: Load = Load {
+    changes: 50,
+    padding: 60_000,
+};
+
+/// A server whose data begins anew for each run, under a shim.
+struct Bench {
+    shim: Shim,
+    server: Server,
+    receiver: Receiver,
+    integration: i64,
+    /// The data of every run's beginning.
+    beginning: TempDir,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let receiver = Receiver::start();
+        let mut server = Server::start();
+        let integration = server.integration("a");
+        server.subscribe(integration, "crm", &receiver.url("/"));
+        assert!(server.terminate());
+        let beginning = tempfile::tempdir().expect("a folder");
+        copy(&server.folder(), beginning.path());
+        Bench {
+            shim: Shim::build(),
+            server,
+            receiver,
+            integration,
+            beginning,
+        }
+    }
+
+    /// One run; whether the fault came to pass.
+    fn run(&mut self, fault: Fault, target: Target, at: i64, load: &Load) -> bool {
+        // Some faults pass at once, some last for a while.
+        let times = if at % 2 == 0 { 4 } else { 2 };
+        let what = format!("{fault:?} of {target:?} at {at}, {times} times");
+        self.server.kill();
+        std::fs::remove_dir_all(self.server.folder()).expect("removed");
+        copy(self.beginning.path(), &self.server.folder());
+        self.receiver.forget();
+        self.shim.arm(fault, target, at, times);
+        self.server.set_environment(self.shim.environment());
+        let accepted = if self.server.try_restart() {
+            self.report(fault, load, &what)
+        } else {
+            assert!(self.shim.fired() > 0, "{what}: it does not start");
+            Vec::new()
+        };
+        if target == Target::Database {
+            // An orderly end moves what is left in the log; how it fares there is not what it says.
+            self.server.terminate();
+        } else {
+            self.server.kill();
+        }
+        let fired = self.shim.fired() > 0;
+        self.shim.disarm();
+        self.server.set_environment(Vec::new());
+        self.server.restart();
+        self.check(&accepted, &what);
+        fired
+    }
+
+    /// Reports changes; gives the orders whose changes were acknowledged.
+    fn report(&mut self, fault: Fault, load: &Load, what: &str) -> Vec<String> {
+        let mut client = Client::new(self.server.address);
+        let mut accepted = Vec::new();
+        for number in 0..load.changes {
+            let order = format!("A-{number}");
+            match self.change(&mut client, &order, load.padding) {
+                Some(200) => accepted.push(order),
+                Some(503) => {}
+                None if fault == Fault::PowerCut => return accepted,
+                other => panic!("{what}: {order} is answered {other:?}"),
+            }
+        }
+        if fault == Fault::PowerCut {
+            return accepted;
+        }
+        let order = "last".to_owned();
+        wait_for(&format!("{what}: changes to be accepted again"), || {
+            (self.change(&mut client, &order, 0)? == 200).then_some(())
+        });
+        accepted.push(order);
+        accepted
+    }
+
+    /// Reports one change; the code of the answer, if there is one.
+    fn change(&self, client: &mut Client, order: &str, padding: usize) -> Option<u16> {
+        let body = json!({ "token": self.server.token, "integration_id": self.integration,
+            "external_order_id": order, "create_order": true, "stage": "ordered",
+            "order": { "assets": { "padding": "x".repeat(padding) } } });
+        let path = "/api/v1/order_stages/create";
+        let headers = [("content-type", "application/json")];
+        let answer = client.try_send("POST", path, &headers, body.to_string().as_bytes())?;
+        if answer.code == 503 {
+            assert_eq!(answer.status(), "store-unavailable");
+        }
+        Some(answer.code)
+    }
+
+    /// What was acknowledged is there and arrives, and the database is whole.
+    fn check(&self, accepted: &[String], what: &str) {
+        wait_for(&format!("{what}: what was accepted to arrive"), || {
+            let received = self.receiver.received();
+            let arrived: HashSet<Value> = received
+                .iter()
+                .map(|request| request.json()["external_order_id"].clone())
+                .collect();
+            let all = accepted.iter().all(|order| arrived.contains(&json!(order)));
+            all.then_some(())
+        });
+        let database = self.server.database();
+        assert_eq!(integrity(&database), "ok", "{what}");
+        let without_job: i64 = count(
+            &database,
+            "select count(*) from order_stages s where not exists
+             (select 1 from webhook_jobs j where j.order_stage_id = s.id)",
+        );
+        assert_eq!(without_job, 0, "{what}: a change has no job");
+    }
+}
+
+/// SQLite's own judgement of a database.
+pub fn integrity(database: &Connection) -> String {
+    let foreign: i64 = count(database, "select count(*) from pragma_foreign_key_check");
+    assert_eq!(foreign, 0, "rows refer to rows that are not there");
+    let judged = database.query_row("pragma integrity_check", [], |row| row.get(0));
+    judged.expect("is judged")
+}
+
+fn count(database: &Connection, sql: &str) -> i64 {
+    let counted = database.query_row(sql, [], |row| row.get(0));
+    counted.expect("is counted")
+}
+
+/// Copies the files of a folder into another, which is made.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        if entry.file_type().expect("a type").is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).expect("copied");
+        }
+    }
+}
+
+/// Runs with the fault at each N until one is over before it.
+fn try_points(fault: Fault, target: Target, load: &Load) {
+    let every = std::env::var("POSTRIDER_FAULT_POINTS").is_ok_and(|points| points == "all");
+    let mut bench = Bench::new();
+    let mut at = 1;
+    let mut runs = 0;
+    while bench.run(fault, target, at, load) {
+        runs += 1;
+        at += if every { 1 } else { at };
+    }
+    println!("{fault:?} of {target:?}: {runs} runs, the last without it at {at}");
+    assert!(runs > 0, "the fault never came to pass");
+}
+
+#[test]
+fn a_write_to_the_log_that_fails_loses_nothing() {
+    try_points(Fault::WriteFails, Target::Log, &SMALL);
+}
+
+#[test]
+fn a_disk_that_is_full_for_a_moment_loses_nothing() {
+    try_points(Fault::DiskFull, Target::Log, &SMALL);
+}
+
+#[test]
+fn a_torn_write_loses_nothing() {
+    try_points(Fault::TornWrite, Target::Log, &SMALL);
+}
+
+#[test]
+fn an_fsync_of_the_log_that_fails_loses_nothing() {
+    try_points(Fault::SyncFails, Target::Log, &SMALL);
+}
+
+#[test]
+fn a_power_cut_between_any_two_writes_loses_nothing() {
+    try_points(Fault::PowerCut, Target::Log, &SMALL);
+}
+
+#[test]
+fn a_checkpoint_that_fails_loses_nothing() {
+    try_points(Fault::WriteFails, Target::Database, &LARGE);
+    try_points(Fault::SyncFails, Target::Database, &LARGE);
+}
+
+#[test]
+fn a_power_cut_amid_a_checkpoint_loses_nothing() {
+    try_points(Fault::PowerCut, Target::Database, &LARGE);
+}
+
+#[test]
+fn an_index_of_the_log_that_cannot_be_made_loses_nothing() {
+    try_points(Fault::DiskFull, Target::Index, &SMALL);
+}
