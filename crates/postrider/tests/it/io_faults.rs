@@ -59,17 +59,22 @@ impl Bench {
         }
     }
 
+    /// Ends the server, and gives the next one the data of the beginning and the shim.
+    fn begin_anew(&mut self) {
+        self.server.kill();
+        std::fs::remove_dir_all(self.server.folder()).expect("removed");
+        copy(self.beginning.path(), &self.server.folder());
+        self.receiver.forget();
+        self.server.set_environment(self.shim.environment());
+    }
+
     /// One run; whether the fault came to pass.
     fn run(&mut self, fault: Fault, target: Target, at: i64, load: &Load) -> bool {
         // Some faults pass at once, some last for a while.
         let times = if at % 2 == 0 { 4 } else { 2 };
         let what = format!("{fault:?} of {target:?} at {at}, {times} times");
-        self.server.kill();
-        std::fs::remove_dir_all(self.server.folder()).expect("removed");
-        copy(self.beginning.path(), &self.server.folder());
-        self.receiver.forget();
+        self.begin_anew();
         self.shim.arm(fault, target, at, times);
-        self.server.set_environment(self.shim.environment());
         let accepted = if self.server.try_restart() {
             self.report(fault, load, &what)
         } else {
@@ -150,6 +155,16 @@ impl Bench {
     }
 }
 
+/// How many of these orders are not in the database.
+fn missing(database: &Connection, orders: &[String]) -> Result<usize, rusqlite::Error> {
+    let mut find = database.prepare("select 1 from orders where external_order_id = ?1")?;
+    let mut missing = 0;
+    for order in orders {
+        missing += usize::from(!find.exists([order])?);
+    }
+    Ok(missing)
+}
+
 /// SQLite's own judgement of a database.
 pub fn integrity(database: &Connection) -> String {
     let foreign: i64 = count(database, "select count(*) from pragma_foreign_key_check");
@@ -227,4 +242,25 @@ fn a_power_cut_amid_a_checkpoint_loses_nothing() {
 #[test]
 fn an_index_of_the_log_that_cannot_be_made_loses_nothing() {
     try_points(Fault::DiskFull, Target::Index, &SMALL);
+}
+
+/// The test of the tests above: they would notice.
+#[test]
+fn without_fsync_a_power_cut_loses_what_was_acknowledged() {
+    let mut bench = Bench::new();
+    bench.shim.skip_syncs(true);
+    let mut at = 64;
+    loop {
+        bench.begin_anew();
+        bench.shim.arm(Fault::PowerCut, Target::Log, at, 1);
+        bench.server.restart();
+        let accepted = bench.report(Fault::PowerCut, &SMALL, "without fsync");
+        assert!(bench.shim.fired() > 0, "nothing was lost");
+        bench.server.kill();
+        // A database that cannot be read any more has lost everything.
+        if missing(&bench.server.database(), &accepted) != Ok(0) {
+            return;
+        }
+        at += 1;
+    }
 }

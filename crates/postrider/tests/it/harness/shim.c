@@ -123,7 +123,7 @@ static void cut_power(void) {
 
 static void remember(enum file file, int fd, const void *bytes, size_t length, off_t at) {
   struct stat before;
-  if (plan->no_sync || (file != DATABASE && file != LOG) || fstat(fd, &before)) return;
+  if ((file != DATABASE && file != LOG) || fstat(fd, &before)) return;
   if (pending_count == pending_room) {
     pending_room = pending_room * 2 + 64;
     pending = realloc(pending, pending_room * sizeof *pending);
@@ -185,11 +185,14 @@ ssize_t write(int fd, const void *bytes, size_t length) {
 static int sync_file(int fd, long call) {
   enum file file = file_of(fd);
   if (file == OTHER) return syscall(call, fd);
-  if (plan->no_sync) return 0;
   pthread_mutex_lock(&lock);
   int done = 0, error = 0, counts = plan->fault == SYNC_FAILS || plan->fault == POWER_CUT;
   int hit = counts && is_hit(file);
   if (hit && plan->fault == POWER_CUT) cut_power();
+  if (plan->no_sync) {
+    pthread_mutex_unlock(&lock);
+    return 0;
+  }
   if (hit) {
     // What could not be written is gone: the system drops it, and a second try would find nothing to write.
     lose(file, 0);
