@@ -24,6 +24,7 @@ mod mails;
 mod openapi;
 mod people;
 mod policies;
+mod power_loss;
 mod schemathesis;
 mod seed;
 mod statuses;

@@ -3,6 +3,7 @@
 pub mod client;
 mod contract;
 pub mod mailbox;
+pub mod producers;
 pub mod receiver;
 pub mod server;
 pub mod shim;
