@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::harness::shim::{Fault, Target};
-use crate::harness::{Client, Receiver, Server, Shim, wait_for};
+use crate::harness::{Client, Receiver, Server, Shim, wait_for, whole};
 
 /// What is reported in a run, one change after another.
 struct Load {
@@ -155,14 +155,7 @@ impl Bench {
             let all = accepted.iter().all(|order| arrived.contains(&json!(order)));
             all.then_some(())
         });
-        let database = self.server.database();
-        assert_eq!(integrity(&database), "ok", "{what}");
-        let without_job: i64 = count(
-            &database,
-            "select count(*) from order_stages s where not exists
-             (select 1 from webhook_jobs j where j.order_stage_id = s.id)",
-        );
-        assert_eq!(without_job, 0, "{what}: a change has no job");
+        whole::check(&self.server.database());
     }
 }
 
@@ -176,21 +169,8 @@ fn missing(database: &Connection, orders: &[String]) -> Result<usize, rusqlite::
     Ok(missing)
 }
 
-/// SQLite's own judgement of a database.
-pub fn integrity(database: &Connection) -> String {
-    let foreign: i64 = count(database, "select count(*) from pragma_foreign_key_check");
-    assert_eq!(foreign, 0, "rows refer to rows that are not there");
-    let judged = database.query_row("pragma integrity_check", [], |row| row.get(0));
-    judged.expect("is judged")
-}
-
-fn count(database: &Connection, sql: &str) -> i64 {
-    let counted = database.query_row(sql, [], |row| row.get(0));
-    counted.expect("is counted")
-}
-
 /// Copies the files of a folder into another, which is made.
-pub fn copy(from: &Path, to: &Path) {
+fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");

@@ -4,17 +4,16 @@
 //! is copied once the device is idle, and a new server starts on the copy. `POSTRIDER_POWER_CUTS=100` does so more often.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rand::RngExt;
 use tempfile::TempDir;
 
+use crate::harness::disk::{Disk, IMAGES, make_image, system};
 use crate::harness::producers::{Ledger, join, produce, seeded, times};
+use crate::harness::whole;
 use crate::harness::{Receiver, Server, Shim, wait_for};
-use crate::io_faults::integrity;
 
 /// Cuts of a run that is told no other number.
 const CUTS_DEFAULT: usize = 3;
@@ -22,66 +21,6 @@ const CUTS_DEFAULT: usize = 3;
 const LIFE_MILLISECONDS_MAX: u64 = 400;
 /// Room on the disk.
 const DISK: &str = "128M";
-
-/// Runs a command of the system; what it says, or nothing where it fails.
-fn system(command: &str, arguments: &[&str]) -> Option<String> {
-    let done = Command::new(command).args(arguments).output().ok()?;
-    let said = String::from_utf8_lossy(&done.stdout).trim().to_owned();
-    done.status.success().then_some(said)
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("UTF-8")
-}
-
-/// A file system in an image, mounted. Unmounted when dropped.
-struct Disk {
-    device: String,
-    place: PathBuf,
-}
-
-impl Disk {
-    /// Mounts an image, if this process may and this system can.
-    fn mount(image: &Path, place: &Path) -> Option<Disk> {
-        let device = system("losetup", &["--find", "--show", text(image)])?;
-        let disk = Disk {
-            device,
-            place: place.to_owned(),
-        };
-        system("mount", &["-t", "ext4", &disk.device, text(place)])?;
-        Some(disk)
-    }
-
-    /// What the device has done, and whether it is at rest.
-    fn activity(&self) -> (String, bool) {
-        let block = Path::new("/sys/block").join(self.device.trim_start_matches("/dev/"));
-        let read = |file| std::fs::read_to_string(block.join(file)).expect("is a device");
-        let is_idle = read("inflight")
-            .split_whitespace()
-            .all(|count| count == "0");
-        (read("stat"), is_idle)
-    }
-
-    /// Copies the image as the disk holds it, while nothing happens to it.
-    fn copy(&self, image: &Path, to: &Path) {
-        wait_for("the disk to be idle while it is copied", || {
-            let (before, is_idle) = self.activity();
-            std::fs::copy(image, to).expect("copied");
-            (is_idle && self.activity().0 == before).then_some(())
-        });
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // What still holds it was killed a moment ago.
-        let place = text(&self.place);
-        if (0..100).all(|_| system("umount", &[place]).is_none()) {
-            system("umount", &["-l", place]);
-        }
-        system("losetup", &["-d", &self.device]);
-    }
-}
 
 /// A server on such a disk.
 struct Bench {
@@ -96,12 +35,11 @@ impl Bench {
     /// Nothing where the system does not let it be mounted.
     fn new(receiver: &Receiver) -> Option<Bench> {
         let (images, place) = (
-            tempfile::tempdir_in("/dev/shm").ok()?,
+            tempfile::tempdir_in(IMAGES).ok()?,
             tempfile::tempdir().ok()?,
         );
         let beginning = images.path().join("beginning");
-        system("truncate", &["-s", DISK, text(&beginning)])?;
-        system("mkfs.ext4", &["-q", text(&beginning)])?;
+        make_image(&beginning, DISK)?;
         let disk = Disk::mount(&beginning, place.path())?;
         let mut server = Server::start_in(place.path().join("node"), &[]);
         let integration = server.integration("a");
@@ -146,15 +84,8 @@ impl Bench {
         self.server.set_environment(Vec::new());
         self.server.restart();
         let database = self.server.database();
-        assert_eq!(integrity(&database), "ok");
-        let mut kept = database
-            .prepare("select order_stage_id from webhook_jobs")
-            .expect("a table");
-        let kept: HashSet<i64> = kept
-            .query_map([], |row| row.get(0))
-            .expect("rows")
-            .map(|id| id.expect("an id"))
-            .collect();
+        whole::check(&database);
+        let kept = whole::changes(&database);
         self.server.kill();
         accepted.difference(&kept).count()
     }

@@ -2,11 +2,13 @@
 
 pub mod client;
 mod contract;
+pub mod disk;
 pub mod mailbox;
 pub mod producers;
 pub mod receiver;
 pub mod server;
 pub mod shim;
+pub mod whole;
 
 use std::time::{Duration, Instant};
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -20,12 +21,23 @@ const CHANGES_PER_ORDER: usize = 3;
 /// What was acknowledged.
 #[derive(Default)]
 pub struct Ledger {
+    /// How many changes each producer reports at most in a round, if that is limited.
+    changes_max: Option<usize>,
     accepted: Mutex<HashSet<i64>>,
-    refused: Mutex<usize>,
+    /// How many were refused, and how long the slowest refusal took.
+    refused: Mutex<(usize, Duration)>,
     stop: AtomicBool,
 }
 
 impl Ledger {
+    /// For producers that report so many changes at most, each in each round.
+    pub fn limited(changes_max: usize) -> Ledger {
+        Ledger {
+            changes_max: Some(changes_max),
+            ..Ledger::default()
+        }
+    }
+
     /// The ids of the changes that were answered 200.
     pub fn accepted(&self) -> HashSet<i64> {
         self.accepted.lock().expect("no panic").clone()
@@ -33,7 +45,12 @@ impl Ledger {
 
     /// How many were answered 503.
     pub fn refused(&self) -> usize {
-        *self.refused.lock().expect("no panic")
+        self.refused.lock().expect("no panic").0
+    }
+
+    /// How long the slowest refusal took.
+    pub fn slowest_refusal(&self) -> Duration {
+        self.refused.lock().expect("no panic").1
     }
 
     /// Lets the producers end once their requests are answered.
@@ -68,7 +85,7 @@ pub fn join(producers: Vec<JoinHandle<()>>) {
 fn report(server: SocketAddr, token: &str, integration: i64, name: &str, ledger: &Ledger) {
     let mut client = Client::new(server);
     let headers = [("content-type", "application/json")];
-    for number in 0.. {
+    for number in 0..ledger.changes_max.unwrap_or(usize::MAX) {
         if ledger.stop.load(Ordering::SeqCst) {
             return;
         }
@@ -76,6 +93,7 @@ fn report(server: SocketAddr, token: &str, integration: i64, name: &str, ledger:
         let body = json!({ "token": token, "integration_id": integration, "external_order_id": order,
             "create_order": true, "stage": "scheduled" });
         let path = "/api/v1/order_stages/create";
+        let started = Instant::now();
         match client.try_send("POST", path, &headers, body.to_string().as_bytes()) {
             Some(answer) if answer.code == 200 => {
                 let id = answer.json()["data"]["id"].as_i64().expect("an id");
@@ -83,7 +101,8 @@ fn report(server: SocketAddr, token: &str, integration: i64, name: &str, ledger:
             }
             Some(answer) => {
                 assert_eq!(answer.code, 503, "{}", answer.text);
-                *ledger.refused.lock().expect("no panic") += 1;
+                let mut refused = ledger.refused.lock().expect("no panic");
+                *refused = (refused.0 + 1, refused.1.max(started.elapsed()));
             }
             None => return,
         }

@@ -36,6 +36,8 @@ pub enum Reply {
     Status(u16, Vec<String>),
     /// Never answers, and keeps the connection.
     Silence,
+    /// Closes the connection without an answer.
+    HangUp,
 }
 
 /// See the module.
@@ -105,6 +107,7 @@ fn serve(stream: TcpStream, script: &Script, received: &Mutex<Vec<Received>>) ->
             received.len() - 1
         };
         match script(&request, index) {
+            Reply::HangUp => return None,
             Reply::Silence => loop {
                 std::thread::park();
             },
