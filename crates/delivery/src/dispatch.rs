@@ -210,6 +210,17 @@ impl Dispatch {
         }
     }
 
+    /// Has every lane ask the store when its jobs are due.
+    pub(crate) fn ask_anew(&mut self, now: Moment) {
+        let ids: Vec<WebhookOutSubId> = self.lanes.keys().copied().collect();
+        for id in ids {
+            if let Some(lane) = self.lanes.get_mut(&id) {
+                lane.backlog.wake();
+            }
+            self.consider(id, now);
+        }
+    }
+
     /// When the first lane wakes.
     pub(crate) fn next_alarm(&self) -> Option<Moment> {
         self.alarms.first().map(|(at, _)| *at)

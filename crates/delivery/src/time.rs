@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 
 /// A clock that can also be waited for.
 pub trait Timer: Clock {
-    /// Ends once the clock shows `at` or later. May end late where the clock is set forward meanwhile, by as
-    /// much as was left to wait.
+    /// Ends once the clock shows `at` or later, and where the clock is set back meanwhile, no later than it was to.
+    /// May end late where the clock is set forward, by as much as was left to wait.
     fn sleep_until(&self, at: Moment) -> BoxFuture<'_, ()>;
 }

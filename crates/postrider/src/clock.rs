@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use delivery::Timer;
 use domain::time::{Clock, Moment};
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 
 /// Longest single wait in seconds; the wall clock is looked at again after each, since it may jump.
 const WAIT_SECONDS_MAX: u64 = 1;
@@ -27,8 +28,11 @@ impl Clock for SystemClock {
 impl Timer for SystemClock {
     fn sleep_until(&self, at: Moment) -> BoxFuture<'_, ()> {
         Box::pin(async move {
+            let (began, limit) = (Instant::now(), at.since(self.now()));
             loop {
-                let left = at.since(self.now());
+                let left = at
+                    .since(self.now())
+                    .min(limit.saturating_sub(began.elapsed()));
                 if left.is_zero() {
                     return;
                 }

@@ -30,6 +30,7 @@ mod record;
 mod registry;
 mod release;
 mod sessions;
+mod set_back;
 mod supersede;
 mod troubles;
 mod users;

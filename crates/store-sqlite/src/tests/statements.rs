@@ -42,6 +42,7 @@ fn every_statement_fits_the_schema() {
         registry::STATEMENTS,
         release::STATEMENTS,
         sessions::STATEMENTS,
+        set_back::STATEMENTS,
         supersede::STATEMENTS,
         troubles::STATEMENTS,
     ];
@@ -75,6 +76,7 @@ fn no_statement_walks_through_a_large_table() {
         order_stages::STATEMENTS,
         record::STATEMENTS,
         release::STATEMENTS,
+        set_back::STATEMENTS,
         troubles::STATEMENTS,
     ];
     let nested = [
