@@ -210,11 +210,12 @@ impl Dispatch {
         }
     }
 
-    /// Has every lane ask the store when its jobs are due.
-    pub(crate) fn ask_anew(&mut self, now: Moment) {
+    /// The wall clock was set by so many microseconds: every lane asks the store anew when its jobs are due.
+    pub(crate) fn clock_set(&mut self, microseconds: i64, now: Moment) {
         let ids: Vec<WebhookOutSubId> = self.lanes.keys().copied().collect();
         for id in ids {
             if let Some(lane) = self.lanes.get_mut(&id) {
+                lane.health.clock_set(microseconds);
                 lane.backlog.wake();
             }
             self.consider(id, now);

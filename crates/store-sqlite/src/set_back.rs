@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use domain::time::Moment;
 use rusqlite::{Connection, params};
 
-/// How far a clock must have been set back to be acted upon, in seconds: what corrections by little come to.
+/// How far a clock must have been set back to be acted upon, in seconds: more than small corrections come to.
 const SET_BACK_SECONDS_MIN: u64 = 2;
 
 // webhook_jobs_due
@@ -48,4 +48,24 @@ pub(crate) fn since_last_write(database: &Path, now: Moment) -> Option<Duration>
     let last = written(database).max(written(Path::new(&log)))?;
     let by = (Moment::EPOCH + last).since(now);
     (by >= Duration::from_secs(SET_BACK_SECONDS_MIN)).then_some(by)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_tell_that_the_clock_was_set_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("a.db");
+        assert_eq!(since_last_write(&database, Moment::EPOCH), None);
+        std::fs::write(&database, "").expect("written");
+        let by = since_last_write(&database, Moment::EPOCH).expect("was written long after 1970");
+        let written = Moment::EPOCH + by;
+        let second = Duration::from_secs(1);
+        assert_eq!(since_last_write(&database, written + second), None);
+        assert_eq!(since_last_write(&database, written - second), None);
+        let hour = 3_600 * second;
+        assert_eq!(since_last_write(&database, written - hour), Some(hour));
+    }
 }

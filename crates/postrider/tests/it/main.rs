@@ -11,6 +11,7 @@
 mod harness;
 
 mod changes;
+mod clock_jumps;
 mod contract;
 mod crash;
 mod delivery;
