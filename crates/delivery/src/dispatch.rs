@@ -218,6 +218,18 @@ impl Dispatch {
         }
     }
 
+    /// The wall clock was set by so many microseconds: every lane asks the store anew when its jobs are due.
+    pub(crate) fn clock_set(&mut self, microseconds: i64, now: Moment) {
+        let ids: Vec<WebhookOutSubId> = self.lanes.keys().copied().collect();
+        for id in ids {
+            if let Some(lane) = self.lanes.get_mut(&id) {
+                lane.health.clock_set(microseconds);
+                lane.backlog.wake();
+            }
+            self.consider(id, now);
+        }
+    }
+
     /// When the first lane wakes.
     pub(crate) fn next_alarm(&self) -> Option<Moment> {
         self.alarms.first().map(|(at, _)| *at)

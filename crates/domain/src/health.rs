@@ -144,6 +144,22 @@ impl LaneHealth {
         stopped_at.microseconds() - self.record.rested_microseconds
     }
 
+    /// The wall clock was set, by so many microseconds (back, where they are negative): what is counted from a moment
+    /// is counted as if it had not been.
+    pub fn clock_set(&mut self, microseconds: i64) {
+        let record = &mut self.record;
+        let moments = [
+            &mut record.since,
+            &mut record.failing_since,
+            &mut self.last_failure_at,
+        ];
+        for moment in moments.into_iter().flatten() {
+            let moved = moment.microseconds().saturating_add(microseconds);
+            *moment = Moment::from_microseconds(moved);
+        }
+        record.rested_microseconds = record.rested_microseconds.saturating_add(microseconds);
+    }
+
     /// A delivery arrived.
     pub fn succeeded(&mut self, now: Moment) -> HealthChange {
         self.endpoint_faults_in_a_row = 0;

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, Thread};
 
+use rusqlite::Connection;
+use rusqlite::ffi::SQLITE_IOERR_FSYNC;
+
 use crate::connection::open_writer;
 
 /// Pages in the log after which they are moved: small steps keep each short.
@@ -13,6 +16,9 @@ const CHECKPOINT_PAGES: usize = 1_000;
 /// Pages in the log after which the writer itself moves the rest, so that the log can start anew even
 /// if it is never idle: 64 MiB.
 const LOG_PAGES_MAX: usize = 16_384;
+
+/// What the process says of itself when it ends because of the disk.
+const EXIT_DISK_FAILED: i32 = 1;
 
 /// The thread, and when to wake it.
 pub(crate) struct Checkpointer {
@@ -90,13 +96,29 @@ fn run(path: &std::path::Path, stop: &AtomicBool) {
             connection = open_writer(path).ok();
         }
         let Some(open) = &connection else { continue };
-        // A failure leaves the log longer, nothing else; the next round tries again.
-        let moved = open.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()));
-        if let Err(error) = moved {
-            tracing::debug!(%error, "checkpoint put off");
+        if move_log(open).is_err() {
             connection = None;
         }
     }
+}
+
+/// Moves what it can of the log into the database. A failure leaves the log longer, nothing else; the next round
+/// tries again.
+///
+/// A failed fsync ends the process. What earlier rounds moved and never synced may be gone with it, and this process
+/// takes it for moved: another round would sync the rest with success, and the log, which has it all, would begin anew. The
+/// next start trusts the log alone.
+pub(crate) fn move_log(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let moved = connection.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()));
+    let Err(error) = &moved else { return moved };
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    if code == Some(SQLITE_IOERR_FSYNC) {
+        tracing::error!(%error, "the disk did not keep what was written to the database; this process ends, since \
+            only a new start recovers all of it from the log");
+        std::process::exit(EXIT_DISK_FAILED);
+    }
+    tracing::debug!(%error, "checkpoint put off");
+    moved
 }
 
 #[cfg(test)]

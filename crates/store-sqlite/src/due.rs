@@ -1,6 +1,7 @@
 //! What the delivery engine takes: lanes, and the jobs that are due.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::id::{OrderId, WebhookJobId, WebhookOutSubId};
@@ -11,7 +12,7 @@ use store::{DueJobs, Lane, LaneOwner, Lanes, Outcome, ReadyJob, StoreError};
 
 use crate::fault::Fault;
 use crate::open::SqliteStore;
-use crate::{record, webhook_out_subs};
+use crate::{record, set_back, webhook_out_subs};
 
 macro_rules! ready_columns {
     () => {
@@ -77,6 +78,14 @@ impl Lanes for SqliteStore {
             Ok(job)
         })
         .await
+    }
+
+    async fn clock_set_back(&self, by: Duration, now: Moment) -> Result<(), StoreError> {
+        let set_back = self.write(move |writing| {
+            set_back::set_back(&writing.connection, by, now)?;
+            Ok(())
+        });
+        set_back.await.map_err(StoreError::from)
     }
 
     async fn record(&self, outcomes: Arc<[Outcome]>) -> Result<(), StoreError> {

@@ -33,6 +33,7 @@ mod recoveries;
 mod registry;
 mod release;
 mod sessions;
+mod set_back;
 mod supersede;
 mod troubles;
 mod users;

@@ -21,7 +21,7 @@ use crate::fault::Fault;
 use crate::migrate::{MigrateFault, migrate};
 use crate::readers::Readers;
 use crate::writer::{self, Progress, QUEUE_WORKS_MAX, Work, Writing};
-use crate::{check, idempotency, list_items};
+use crate::{check, idempotency, list_items, set_back};
 
 /// The database, within the data folder.
 const DATABASE_FILE: &str = "postrider.db";
@@ -136,7 +136,8 @@ impl ServeLock {
 
 impl SqliteStore {
     /// Opens the database of a data folder; folder, file and schema are made where there are none. The
-    /// vocabularies are filled with their first words, made at `now`; `chance` makes webhook ids.
+    /// vocabularies are filled with their first words, made at `now`; `chance` makes webhook ids. Where the clock was
+    /// set back since the last process, what waits is brought along.
     ///
     /// # Errors
     /// [`OpenFault`] with the remedy.
@@ -156,12 +157,20 @@ impl SqliteStore {
             file: path.clone(),
             error,
         };
+        let set_back = set_back::since_last_write(&path, now);
         let connection = open_writer(&path).map_err(unreadable)?;
         migrate(&connection).map_err(|fault| OpenFault::Schema {
             file: path.clone(),
             fault,
         })?;
         list_items::fill(&connection, now).map_err(unreadable)?;
+        if let Some(by) = set_back {
+            tracing::warn!(
+                seconds = by.as_secs(),
+                "the clock was set back since the last start; what waits is brought along"
+            );
+            set_back::set_back(&connection, by, now).map_err(unreadable)?;
+        }
         let checkpointer = Checkpointer::start(path.clone()).map_err(unusable)?;
         let (sender, queue) = mpsc::channel(QUEUE_WORKS_MAX);
         let file = path.clone();

@@ -9,6 +9,7 @@
 //! it is given, at any time, in any order.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -188,6 +189,13 @@ pub trait Lanes {
     /// # Errors
     /// When the store cannot be read.
     async fn oldest_job(&self, lane: WebhookOutSubId) -> Result<Option<ReadyJob>, StoreError>;
+
+    /// The wall clock was set back to `now`, by so much: what waits for a moment after that is due as much earlier, so
+    /// that nothing waits for longer than it was to. The lanes are not told; they ask again.
+    ///
+    /// # Errors
+    /// When nothing was changed.
+    async fn clock_set_back(&self, by: Duration, now: Moment) -> Result<(), StoreError>;
 
     /// Records outcomes in one transaction: the attempts, the jobs' states, the release of those that
     /// they held, and the lanes' health. Outcomes of a lost lane, and of jobs that are final already, are

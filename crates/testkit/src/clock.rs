@@ -29,12 +29,14 @@ impl ManualClock {
         self.0.send_replace(to);
     }
 
-    /// Ends once the clock shows `at` or later, and at once if it does already. A moment that the clock was
-    /// moved past and back from before the sleeper could look may be missed. Without a clock left to move, it never ends.
+    /// Ends once the clock shows `at` or later, and at once if it does already; also where it is set back to before the
+    /// wait began, since then nobody knows how long to wait. A moment that the clock was moved past and back from before the sleeper could look may be missed. Without a clock left to move, it never ends.
     pub fn sleep_until(&self, at: Moment) -> impl Future<Output = ()> + Send + use<> {
         let mut now = self.0.subscribe();
+        let began = self.now();
         async move {
-            if now.wait_for(|now| *now >= at).await.is_err() {
+            let is_over = |now: &Moment| *now >= at || *now < began;
+            if now.wait_for(is_over).await.is_err() {
                 pending().await
             }
         }

@@ -1,5 +1,6 @@
 //! The clock that stands until a test moves it, as the engine waits by it.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use delivery::Timer;
@@ -11,30 +12,48 @@ use testkit::ManualClock;
 /// When the clock of each test begins.
 pub const BEGIN: Moment = ManualClock::BEGIN;
 
-pub struct ManualTimer(ManualClock);
+pub struct ManualTimer {
+    wall: ManualClock,
+    steady: Mutex<Duration>,
+}
 
 impl ManualTimer {
     pub fn new() -> ManualTimer {
-        ManualTimer(ManualClock::default())
+        ManualTimer {
+            wall: ManualClock::default(),
+            steady: Mutex::default(),
+        }
     }
 
+    /// Lets time pass.
     pub fn advance(&self, duration: Duration) {
-        self.0.advance(duration);
+        *self.steady.lock().expect("no panic inside") += duration;
+        self.wall.advance(duration);
     }
 
+    /// Lets time pass until this moment.
     pub fn set(&self, to: Moment) {
-        self.0.set(to);
+        self.advance(to.since(self.now()));
+    }
+
+    /// Sets the wall clock to a moment before or after, while no time passes.
+    pub fn jump(&self, to: Moment) {
+        self.wall.set(to);
     }
 }
 
 impl Clock for ManualTimer {
     fn now(&self) -> Moment {
-        self.0.now()
+        self.wall.now()
     }
 }
 
 impl Timer for ManualTimer {
+    fn steady(&self) -> Duration {
+        *self.steady.lock().expect("no panic inside")
+    }
+
     fn sleep_until(&self, at: Moment) -> BoxFuture<'_, ()> {
-        self.0.sleep_until(at).boxed()
+        self.wall.sleep_until(at).boxed()
     }
 }

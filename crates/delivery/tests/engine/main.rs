@@ -9,6 +9,7 @@
 mod claiming;
 mod clock;
 mod delivering;
+mod jumping;
 mod model;
 mod receiver;
 mod recording;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -207,6 +208,13 @@ impl Model {
         self.state().jobs.len()
     }
 
+    /// When the last of all waiting jobs is due.
+    pub fn last_due_at(&self) -> Moment {
+        let state = self.state();
+        let due = state.jobs.values().map(|job| job.due_at);
+        due.max().expect("some wait")
+    }
+
     pub fn job(&self, id: WebhookJobId) -> Option<ReadyJob> {
         self.state().jobs.get(&id).cloned()
     }
@@ -334,6 +342,17 @@ impl Lanes for Model {
         };
         self.gate().await;
         Ok(oldest)
+    }
+
+    async fn clock_set_back(&self, by: Duration, now: Moment) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if !state.failures.is_empty() {
+            return Err(state.failures.remove(0));
+        }
+        for job in state.jobs.values_mut().filter(|job| job.due_at > now) {
+            job.due_at = now.max(job.due_at - by);
+        }
+        Ok(())
     }
 
     async fn record(&self, outcomes: Arc<[Outcome]>) -> Result<(), StoreError> {

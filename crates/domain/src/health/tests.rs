@@ -113,6 +113,26 @@ fn the_active_clock_stands_still_while_it_rests_or_is_off() {
 }
 
 #[test]
+fn a_clock_that_is_set_changes_no_age() {
+    for hours in [-1, 1, 30 * 24] {
+        let jump = hours * HOUR;
+        let mut health = LaneHealth::default();
+        health.failed(JobFault, order(1), at(0));
+        health.failed(JobFault, order(1), at(10));
+        health.clock_set(jump * 1_000_000);
+        assert_eq!(health.active_clock(at(20 + jump)), 20_000_000);
+        let change = health.failed(JobFault, order(1), at(20 + jump));
+        assert_eq!(change, HealthChange::None, "{hours}");
+        for second in 21..=25 {
+            health.failed(EndpointFault, order(1), at(second + jump));
+        }
+        assert_eq!(health.state(), HealthState::Resting);
+        health.clock_set(-jump * 1_000_000);
+        assert_eq!(health.active_clock(at(90)), 25_000_000);
+    }
+}
+
+#[test]
 fn gone_switches_it_off_and_only_a_hand_switches_it_on() {
     let mut health = LaneHealth::default();
     assert_eq!(

@@ -1,167 +1,236 @@
-//! kill -9 in loops: nothing acknowledged is lost, and only what was in flight is sent twice.
+//! kill -9 in loops, under load and with receivers that fail: nothing acknowledged is lost, nothing comes out of
+//! order, and only what was in flight is sent twice. `POSTRIDER_KILL_ROUNDS=200` makes it longer.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::harness::{Client, Receiver, Server, wait_for};
+use crate::harness::producers::{Ledger, join, produce, seeded, times};
+use crate::harness::receiver::Reply;
+use crate::harness::{Received, Receiver, Server, wait_for, whole};
 
-/// Connections that report changes while the server is killed.
-const PRODUCERS: usize = 16;
 /// Kills of a run that is told no other number: enough to catch a mistake, few enough for every change.
 const ROUNDS_DEFAULT: usize = 8;
 /// Longest time between a start and the kill, in milliseconds.
-const LIFE_MILLISECONDS_MAX: u64 = 400;
-/// The most requests that can be in flight when the process dies: the subscription's limit.
+const LIFE_MILLISECONDS_MAX: u64 = 200;
+/// Changes that each producer reports in a round: so few that failing receivers keep up.
+const CHANGES_PER_PRODUCER: usize = 3;
+/// The most requests of a lane that can be in flight when the process dies.
 const IN_FLIGHT_MAX: usize = 32;
+/// The share of requests that a flaky receiver fails.
+const FLAKY_SHARE: f64 = 0.3;
+/// Of so many orders one has a payload that its receiver refuses for good.
+const POISON_EVERY: i64 = 10;
 
-fn rounds() -> usize {
-    let given = std::env::var("POSTRIDER_KILL_ROUNDS").ok();
-    given.map_or(ROUNDS_DEFAULT, |rounds| rounds.parse().expect("a number"))
+/// A request, as far as the promises are concerned.
+#[derive(Clone, Copy)]
+struct Arrival {
+    order: i64,
+    sequence: i64,
+    stage: i64,
+    is_taken: bool,
 }
 
-fn seeded() -> StdRng {
-    let given = std::env::var("POSTRIDER_TEST_SEED").ok();
-    let seed = given.map_or(1, |seed| seed.parse().expect("a number"));
-    println!("POSTRIDER_TEST_SEED={seed}");
-    StdRng::seed_from_u64(seed)
+/// What came to each subscription, by its key.
+type Arrivals = Arc<Mutex<HashMap<String, Vec<Arrival>>>>;
+
+/// Answers as the path says, which is the subscription's key.
+fn receiver(arrivals: &Arrivals, seed: u64) -> Receiver {
+    let arrivals = arrivals.clone();
+    let chance = Mutex::new(StdRng::seed_from_u64(seed));
+    Receiver::scripted(move |request, _| {
+        let key = request.path.trim_start_matches('/').to_owned();
+        let reply = reply(&key, request, &mut chance.lock().expect("no panic"));
+        let number = |header| request.header(header).parse().expect("a number");
+        let arrival = Arrival {
+            order: number("postrider-order-id"),
+            sequence: number("postrider-sequence"),
+            stage: request.json()["order_stage_id"].as_i64().expect("an id"),
+            is_taken: matches!(reply, Reply::Status(200, _)),
+        };
+        let mut arrivals = arrivals.lock().expect("no panic");
+        arrivals.entry(key).or_default().push(arrival);
+        reply
+    })
 }
 
-/// What the producers know of: orders whose every stage so far was acknowledged, or not known to be.
-#[derive(Default)]
-struct Ledger {
-    /// The ids of stages that were answered 200.
-    accepted: Mutex<HashSet<i64>>,
-    stop: AtomicBool,
-}
-
-/// Reports stage after stage of one order after another until told to stop or the server dies.
-fn produce(
-    server: std::net::SocketAddr,
-    token: &str,
-    integration: i64,
-    name: &str,
-    ledger: &Ledger,
-) {
-    let mut client = Client::new(server);
-    let headers = [("content-type", "application/json")];
-    for number in 0.. {
-        let order = format!("{name}-{}", number / 3);
-        let body = json!({ "token": token, "integration_id": integration, "external_order_id": order,
-            "create_order": true, "stage": "scheduled" });
-        let path = "/api/v1/order_stages/create";
-        let answer = client.try_send("POST", path, &headers, body.to_string().as_bytes());
-        match answer {
-            Some(answer) if answer.code == 200 => {
-                let id = answer.json()["data"]["id"].as_i64().expect("an id");
-                ledger.accepted.lock().expect("no panic").insert(id);
+fn reply(key: &str, request: &Received, chance: &mut StdRng) -> Reply {
+    let order: i64 = request
+        .header("postrider-order-id")
+        .parse()
+        .expect("a number");
+    let is_first = request.header("postrider-sequence") == "1";
+    match key {
+        "poison" if is_first && order % POISON_EVERY == 0 => Reply::Status(422, vec![]),
+        key if key.starts_with("flaky") && chance.random_bool(FLAKY_SHARE) => {
+            if chance.random() {
+                Reply::HangUp
+            } else {
+                Reply::Status(500, vec![])
             }
-            Some(answer) => assert_eq!(answer.code, 503, "{}", answer.text),
-            None => return,
         }
-        if ledger.stop.load(Ordering::SeqCst) {
-            return;
-        }
+        _ => Reply::Status(200, vec![]),
     }
 }
 
-fn round(
-    server: &mut Server,
-    integration: i64,
-    round: usize,
-    life: Duration,
-    ledger: &Arc<Ledger>,
-) {
-    let producers: Vec<_> = (0..PRODUCERS)
-        .map(|producer| {
-            let (address, token) = (server.address, server.token.clone());
-            let ledger = ledger.clone();
-            let name = format!("{round}-{producer}");
-            std::thread::spawn(move || produce(address, &token, integration, &name, &ledger))
-        })
-        .collect();
-    // The random moment itself, not a wait for anything.
-    std::thread::park_timeout(life);
-    server.kill();
-    for producer in producers {
-        producer.join().expect("no producer fails");
+/// Subscriptions of every kind; their keys.
+fn subscribe(server: &mut Server, integration: i64, receiver: &Receiver) -> Vec<&'static str> {
+    let quick = json!({ "schedule": ["100ms"], "give_up_after": "1d" });
+    let soon = json!({ "schedule": ["100ms"], "give_up_after": "1s" });
+    let subs = [
+        ("order", json!({})),
+        ("subscription", json!({ "ordering": "subscription" })),
+        (
+            "flaky-none",
+            json!({ "ordering": "none", "retry_policy": quick }),
+        ),
+        ("flaky-order", json!({ "retry_policy": quick })),
+        (
+            "flaky-subscription",
+            json!({ "ordering": "subscription", "retry_policy": quick }),
+        ),
+        ("poison", json!({ "retry_policy": soon })),
+        (
+            "flaky-newest",
+            json!({ "supersede": true, "retry_policy": quick }),
+        ),
+    ];
+    let mut keys = Vec::new();
+    for (key, mut parameters) in subs {
+        let common = json!({ "integration_id": integration, "key": key, "name": key, "statuses": ["*"],
+            "callback_url": receiver.url(&format!("/{key}")), "version": "v3" });
+        let members = common.as_object().expect("members").clone();
+        parameters.as_object_mut().expect("members").extend(
+            members
+                .into_iter()
+                .collect::<serde_json::Map<String, Value>>(),
+        );
+        server.call("webhook_out_subs/create", parameters).data();
+        keys.push(key);
     }
-    server.restart();
+    keys
 }
 
 #[test]
 fn kill_9_at_any_moment_loses_nothing_and_repeats_only_what_was_in_flight() {
     let mut chance = seeded();
-    let rounds = rounds();
-    let receiver = Receiver::start();
+    let rounds = times("POSTRIDER_KILL_ROUNDS", ROUNDS_DEFAULT);
+    let arrivals = Arrivals::default();
+    let receiver = receiver(&arrivals, chance.random());
     let mut server = Server::start();
     let integration = server.integration("a");
-    server.subscribe(integration, "crm", &receiver.url("/"));
-    let ledger = Arc::new(Ledger::default());
-    for number in 0..rounds {
+    let keys = subscribe(&mut server, integration, &receiver);
+    let ledger = Arc::new(Ledger::limited(CHANGES_PER_PRODUCER));
+    for round in 0..rounds {
         let life = Duration::from_millis(chance.random_range(1..LIFE_MILLISECONDS_MAX));
-        round(&mut server, integration, number, life, &ledger);
+        let producers = produce(&server, integration, &round.to_string(), &ledger);
+        // The random moment itself, not a wait for anything.
+        std::thread::park_timeout(life);
+        server.kill();
+        join(producers);
+        receiver.forget();
+        server.restart();
     }
-    let accepted = ledger.accepted.lock().expect("no panic").clone();
-    let arrived = || -> HashMap<i64, usize> {
-        let mut times = HashMap::new();
-        for request in receiver.received() {
-            let stage = request.json()["order_stage_id"].as_i64().expect("an id");
-            *times.entry(stage).or_default() += 1;
-        }
-        times
-    };
-    let times = wait_for("every accepted change to arrive", || {
-        let times = arrived();
-        accepted
-            .iter()
-            .all(|id| times.contains_key(id))
-            .then_some(times)
-    });
-    let repeated: usize = times.values().map(|times| times - 1).sum();
-    println!(
-        "{rounds} rounds: {} accepted, {} arrived, 0 lost, {repeated} repeated",
-        accepted.len(),
-        times.len()
-    );
+    wait_until_nothing_waits(&server);
+    let accepted = ledger.accepted();
     assert!(accepted.len() > rounds, "the producers did their part");
-    assert!(repeated <= rounds * IN_FLIGHT_MAX, "{repeated} repeated");
-    check_order(&receiver);
-    wait_for("nothing to wait any more", || {
-        let listed = server.call(
-            "webhook_jobs/index",
-            json!({ "integration_id": integration, "filters": { "state": ["pending", "retrying", "delivering"] } }),
+    let arrivals = arrivals.lock().expect("no panic").clone();
+    for key in keys {
+        let arrived = &arrivals[key];
+        match key {
+            "flaky-newest" => check_newest(&server, arrived),
+            "poison" => check_all(&accepted, arrived.iter(), key),
+            _ => check_all(&accepted, arrived.iter().filter(|one| one.is_taken), key),
+        }
+        match key {
+            "flaky-none" => {}
+            key if key.ends_with("subscription") => {
+                check_order(arrived, |_| 0, |one| one.stage, key)
+            }
+            _ => check_order(arrived, |one| one.order, |one| one.sequence, key),
+        }
+        let at_once = if key.ends_with("subscription") {
+            1
+        } else {
+            IN_FLIGHT_MAX
+        };
+        let repeated = repeated(arrived);
+        let bound = rounds * at_once;
+        println!(
+            "{key}: {} requests, {repeated} repeated of at most {bound}",
+            arrived.len()
         );
-        listed
-            .data()
-            .as_array()
-            .is_some_and(Vec::is_empty)
-            .then_some(())
-    });
+        assert!(repeated <= bound, "{key}: {repeated} repeated");
+    }
+    println!(
+        "{rounds} rounds: {} accepted, 0 lost, 0 out of order",
+        accepted.len()
+    );
+    whole::check(&server);
 }
 
-/// First deliveries of an order come in its sequence.
-fn check_order(receiver: &Receiver) {
-    let mut last: HashMap<String, i64> = HashMap::new();
+/// Waits until every job is final, however long that takes while it goes on.
+pub fn wait_until_nothing_waits(server: &Server) {
+    let database = server.database();
+    let mut left = whole::waiting(&database);
+    while left > 0 {
+        left = wait_for(&format!("any of {left} jobs to become final"), || {
+            Some(whole::waiting(&database)).filter(|now| *now < left)
+        });
+    }
+}
+
+/// Every accepted change arrived.
+fn check_all<'a>(accepted: &HashSet<i64>, arrived: impl Iterator<Item = &'a Arrival>, key: &str) {
+    let arrived: HashSet<i64> = arrived.map(|one| one.stage).collect();
+    let lost = accepted.difference(&arrived).count();
+    assert_eq!(lost, 0, "{key}: lost of {}", accepted.len());
+}
+
+/// The last change of each order arrived, whatever it superseded.
+fn check_newest(server: &Server, arrived: &[Arrival]) {
+    let database = server.database();
+    let mut newest = database
+        .prepare("select max(id) from order_stages group by order_id")
+        .expect("a table");
+    let newest = newest.query_map([], |row| row.get(0)).expect("rows");
+    let newest: HashSet<i64> = newest.map(|id| id.expect("an id")).collect();
+    let taken = arrived.iter().filter(|one| one.is_taken);
+    check_all(&newest, taken, "the newest of each order");
+}
+
+/// First requests of a group come in its sequence.
+fn check_order(
+    arrived: &[Arrival],
+    group: impl Fn(&Arrival) -> i64,
+    place: impl Fn(&Arrival) -> i64,
+    key: &str,
+) {
+    let mut last: HashMap<i64, i64> = HashMap::new();
     let mut seen = HashSet::new();
-    for request in receiver.received() {
-        let order = request.header("postrider-order-id").to_owned();
-        let sequence: i64 = request
-            .header("postrider-sequence")
-            .parse()
-            .expect("a number");
-        if !seen.insert((order.clone(), sequence)) {
-            continue;
-        }
-        let before = last.insert(order.clone(), sequence).unwrap_or(0);
+    for one in arrived.iter().filter(|one| seen.insert(one.stage)) {
+        let before = last.insert(group(one), place(one)).unwrap_or(0);
         assert!(
-            before < sequence,
-            "order {order}: {sequence} came after {before}"
+            before < place(one),
+            "{key}: {} came after {before}",
+            place(one)
         );
     }
+}
+
+/// How many requests came again though they had been taken.
+fn repeated(arrived: &[Arrival]) -> usize {
+    let mut taken = HashSet::new();
+    let mut repeated = 0;
+    for one in arrived {
+        repeated += usize::from(taken.contains(&one.stage));
+        if one.is_taken {
+            taken.insert(one.stage);
+        }
+    }
+    repeated
 }

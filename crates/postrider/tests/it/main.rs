@@ -11,20 +11,25 @@
 mod harness;
 
 mod changes;
+mod clock_jumps;
 mod contract;
 mod crash;
 mod delivery;
+mod disk_full;
 mod documentation;
 mod examples;
 mod folder;
 mod hostile;
+mod io_faults;
 mod lists;
 mod mails;
 mod openapi;
 mod operational;
 mod people;
 mod policies;
+mod power_loss;
 mod recovery;
+mod restarts;
 mod schemathesis;
 mod seed;
 mod statuses;

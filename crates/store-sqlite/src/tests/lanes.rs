@@ -80,6 +80,27 @@ async fn a_looser_ordering_lets_held_jobs_go() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_brings_what_waits_along() {
+    let world = World::new().await;
+    let sub = world.subscribe(world.sub("a")).await;
+    let (job, _) = world.job("A", "ordered").await;
+    let hour = Duration::from_secs(3_600);
+    let due = async |at| {
+        let due = world.store.due_jobs(sub.id, at, 9).await.expect("read");
+        due.jobs.iter().map(|job| job.id).collect::<Vec<_>>()
+    };
+    let (now, soon) = (after(0) - hour, after(100) - hour);
+    assert_eq!(due(soon).await, []);
+    let set_back = world.store.clock_set_back(hour, now).await;
+    set_back.expect("set back");
+    assert_eq!(due(soon).await, [job]);
+    // What is due already stays so.
+    let again = world.store.clock_set_back(hour, soon).await;
+    again.expect("set back");
+    assert_eq!(due(soon).await, [job]);
+}
+
+#[tokio::test]
 async fn after_a_rotation_both_secrets_sign_for_a_while() {
     let world = World::new().await;
     let sub = world.subscribe(world.sub("a")).await;

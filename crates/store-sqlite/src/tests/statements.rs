@@ -45,6 +45,7 @@ fn every_statement_fits_the_schema() {
         registry::STATEMENTS,
         release::STATEMENTS,
         sessions::STATEMENTS,
+        set_back::STATEMENTS,
         supersede::STATEMENTS,
         troubles::STATEMENTS,
     ];
@@ -80,6 +81,7 @@ fn no_statement_walks_through_a_large_table() {
         record::STATEMENTS,
         recoveries::STATEMENTS,
         release::STATEMENTS,
+        set_back::STATEMENTS,
         troubles::STATEMENTS,
     ];
     let nested = [

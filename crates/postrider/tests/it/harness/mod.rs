@@ -2,9 +2,13 @@
 
 pub mod client;
 mod contract;
+pub mod disk;
 pub mod mailbox;
+pub mod producers;
 pub mod receiver;
 pub mod server;
+pub mod shim;
+pub mod whole;
 
 use std::time::{Duration, Instant};
 
@@ -12,6 +16,7 @@ pub use client::{Answer, Client};
 pub use mailbox::{Mail, Mailbox};
 pub use receiver::{Received, Receiver};
 pub use server::Server;
+pub use shim::Shim;
 
 /// Far longer than anything here takes: it only ends a test that hangs.
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -36,6 +36,8 @@ pub enum Reply {
     Status(u16, Vec<String>),
     /// Never answers, and keeps the connection.
     Silence,
+    /// Closes the connection without an answer.
+    HangUp,
 }
 
 /// See the module.
@@ -81,6 +83,11 @@ impl Receiver {
         self.received.lock().expect("no panic").len()
     }
 
+    /// Forgets what has come.
+    pub fn forget(&self) {
+        self.received.lock().expect("no panic").clear();
+    }
+
     /// Waits until so many have come, and gives them.
     pub fn wait_for(&self, count: usize) -> Vec<Received> {
         wait_for(&format!("{count} deliveries"), || {
@@ -100,6 +107,7 @@ fn serve(stream: TcpStream, script: &Script, received: &Mutex<Vec<Received>>) ->
             received.len() - 1
         };
         match script(&request, index) {
+            Reply::HangUp => return None,
             Reply::Silence => loop {
                 std::thread::park();
             },

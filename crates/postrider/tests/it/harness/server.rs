@@ -24,6 +24,8 @@ pub struct Server {
     /// Removed with the server, where the folder is its own.
     _own: Option<TempDir>,
     flags: Vec<String>,
+    /// What the process finds in its environment beside.
+    environment: Vec<(String, String)>,
 }
 
 /// A command of the binary, cut off from the surroundings.
@@ -78,7 +80,7 @@ impl Server {
         if !flags.iter().any(|flag| flag == "--egress-allow") {
             flags.extend(["--egress-allow".to_owned(), "127.0.0.0/8".to_owned()]);
         }
-        let (child, address) = spawn(&folder, &flags);
+        let (child, address) = spawn(&folder, &flags, &[]).expect("it says where it listens");
         Server {
             child,
             client: Client::new(address),
@@ -87,7 +89,13 @@ impl Server {
             folder,
             _own: None,
             flags,
+            environment: Vec::new(),
         }
+    }
+
+    /// What it is started with from the next start on.
+    pub fn set_environment(&mut self, environment: Vec<(String, String)>) {
+        self.environment = environment;
     }
 
     /// Kills the process as no process can prevent.
@@ -106,10 +114,30 @@ impl Server {
 
     /// Starts it again on the same folder, at another port.
     pub fn restart(&mut self) {
-        let (child, address) = spawn(&self.folder, &self.flags);
+        assert!(self.try_restart(), "it says where it listens");
+    }
+
+    /// Starts it again; whether it came to listen.
+    pub fn try_restart(&mut self) -> bool {
+        let Some((child, address)) = spawn(&self.folder, &self.flags, &self.environment) else {
+            return false;
+        };
+        self.end();
         self.child = child;
         self.address = address;
         self.client = Client::new(address);
+        true
+    }
+
+    fn end(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn folder(&self) -> PathBuf {
@@ -230,17 +258,21 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.end();
     }
 }
 
-fn spawn(folder: &Path, flags: &[String]) -> (Child, SocketAddr) {
+/// Starts a process; nothing if it ended before it listened.
+fn spawn(
+    folder: &Path,
+    flags: &[String],
+    environment: &[(String, String)],
+) -> Option<(Child, SocketAddr)> {
     let mut child = postrider(folder)
         .args(["serve", "--data", "data", "--listen", "127.0.0.1:0"])
         .args(["--log", "warn"])
         .args(flags)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdout(Stdio::piped())
         .spawn()
         .expect("it starts");
@@ -251,9 +283,14 @@ fn spawn(folder: &Path, flags: &[String]) -> (Child, SocketAddr) {
         let (_, rest) = line.split_once("listening on http://")?;
         rest.split_whitespace().next()?.parse().ok()
     });
+    let Some(address) = address else {
+        let ended = child.wait().expect("it ends");
+        assert!(!ended.success(), "it ended well without having listened");
+        return None;
+    };
     // Keeps the pipe open and empty, so that the process can go on writing.
     std::thread::spawn(move || lines.for_each(drop));
-    (child, address.expect("it says where it listens"))
+    Some((child, address))
 }
 
 /// The token of the link in a mail, whose long lines are folded.
