@@ -34,6 +34,7 @@ mod schemathesis;
 mod seed;
 mod statuses;
 mod stopping;
+mod traps;
 mod unavailable;
 mod verifier;
 mod verify;

@@ -96,7 +96,7 @@ fn a_full_disk_loses_nothing_and_passes_by_itself() {
 }
 
 /// Takes the database's only place for a writer, says so, and gives it back when its input ends.
-const HOLD: &str = r#"
+pub const HOLD: &str = r#"
 import sqlite3, sys
 database = sqlite3.connect(sys.argv[1], isolation_level=None)
 database.execute("begin immediate")
