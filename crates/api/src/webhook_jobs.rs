@@ -10,10 +10,6 @@ pub(crate) mod shape;
 pub(crate) mod show;
 
 use contract::Param;
-use domain::id::WebhookJobId;
-use domain::webhook_job::WebhookJob;
-use serde::Serialize;
-use store::RetriedJob;
 
 const ID: Param = Param::integer("id")
     .at(200)
@@ -24,20 +20,3 @@ const RERENDER: Param = Param::boolean("rerender").about(
     "Whether payloads are rendered anew, by the subscription's view as it is now and of the order as it is now. \
      `false` when absent: the same bytes are sent.",
 );
-
-/// A job with the one that it waits for.
-#[derive(Serialize)]
-struct Held<'a> {
-    #[serde(flatten)]
-    job: &'a WebhookJob,
-    held_by: Option<WebhookJobId>,
-}
-
-impl<'a> Held<'a> {
-    fn of(retried: &'a RetriedJob) -> Held<'a> {
-        Held {
-            job: &retried.job,
-            held_by: retried.held_by,
-        }
-    }
-}

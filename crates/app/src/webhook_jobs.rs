@@ -4,7 +4,7 @@
 
 use domain::id::WebhookJobId;
 use domain::webhook_job::{JobState, WebhookJob};
-use store::{JobDetail, JobQuery, Page, RetriedJob};
+use store::{JobDetail, JobQuery, Page};
 
 use crate::app::App;
 use crate::caller::Scope;
@@ -62,14 +62,14 @@ impl App {
         scope: &Scope<'_>,
         id: WebhookJobId,
         rerender: bool,
-    ) -> Result<RetriedJob, Denied> {
+    ) -> Result<WebhookJob, Denied> {
         let change = self.change(scope.caller());
         let integration_id = scope.integration_id();
         let retried = self
             .store
             .retry_webhook_job(integration_id, id, rerender, change);
         let mut retried = retried.await?;
-        self.delivering().show(&mut retried.job);
+        self.delivering().show(&mut retried);
         Ok(retried)
     }
 

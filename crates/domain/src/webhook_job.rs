@@ -105,6 +105,9 @@ pub struct WebhookJob {
     pub status_code: Option<u16>,
     /// When it is due next; none for a final or held one.
     pub next_attempt_at: Option<Moment>,
+    /// The earlier job that it waits for.
+    #[serde(default)]
+    pub held_by: Option<WebhookJobId>,
     /// Whether a later one of the same order was let past, since the receiver refused this one itself.
     pub passed: bool,
     /// Whether it was made by `send_test`.

@@ -4,12 +4,14 @@ use async_trait::async_trait;
 use domain::id::{IntegrationId, OrderId, OrderStageId, WebhookJobId, WebhookOutSubId};
 use domain::webhook_id::WebhookId;
 use domain::webhook_job::{JobState, WebhookJob};
+use domain::webhook_out_sub::Ordering;
 use rusqlite::{Connection, Row};
-use store::{Change, JobDetail, JobQuery, Page, Rejection, RetriedJob, StoreError, WebhookJobs};
+use store::{Change, JobDetail, JobQuery, Page, Rejection, StoreError, WebhookJobs};
 
 use crate::fault::Fault;
 use crate::list_query::{moment, moment_if_any, one};
 use crate::open::SqliteStore;
+use crate::release;
 
 mod by_hand;
 mod list;
@@ -17,14 +19,15 @@ pub(crate) mod rerender;
 mod search;
 mod show;
 
-pub(crate) use self::by_hand::{is_held, is_sent, retry_one, start};
+pub(crate) use self::by_hand::{is_sent, retry_one, start};
 pub(crate) use self::list::plan;
 
 // primary keys
 pub(crate) const BY_ID: &str = "select j.id, j.integration_id, j.webhook_out_sub_id, s.key as webhook_subscriber, \
      s.callback_url, j.order_id, j.order_stage_id, o.external_order_id, j.sequence, j.status, j.event, \
      o.address, j.state, j.webhook_id, j.attempts, j.status_code, j.next_attempt_at, j.passed, j.test, \
-     j.retry_of, j.cancel_requested, j.view_failed, j.created_at, j.finished_at \
+     j.retry_of, j.cancel_requested, j.view_failed, j.created_at, j.finished_at, \
+     j.ordered, s.ordering \
      from webhook_jobs j join webhook_out_subs s on s.id = j.webhook_out_sub_id \
      left join orders o on o.id = j.order_id where j.id = ?1";
 
@@ -63,7 +66,7 @@ impl WebhookJobs for SqliteStore {
         id: WebhookJobId,
         rerender: bool,
         change: Change,
-    ) -> Result<RetriedJob, Rejection> {
+    ) -> Result<WebhookJob, Rejection> {
         self.write(move |writing| by_hand::retry(writing, integration_id, id, rerender, &change))
             .await
     }
@@ -79,26 +82,15 @@ impl WebhookJobs for SqliteStore {
     }
 }
 
-/// The earlier job that a waiting one waits for.
-pub(crate) fn held_by(
-    connection: &Connection,
-    id: WebhookJobId,
-) -> Result<Option<WebhookJobId>, Fault> {
-    let Some(job) = read_job(connection, id)? else {
-        return Ok(None);
-    };
-    show::held_by(connection, &job, &show::standing(connection, id)?)
-}
-
 /// A job as it is shown.
 pub(crate) fn read_job(
     connection: &Connection,
     id: WebhookJobId,
 ) -> Result<Option<WebhookJob>, Fault> {
-    one(connection, BY_ID, [id.0], read)
+    one(connection, BY_ID, [id.0], |row| read(connection, row))
 }
 
-fn read(row: &Row<'_>) -> Result<WebhookJob, Fault> {
+fn read(connection: &Connection, row: &Row<'_>) -> Result<WebhookJob, Fault> {
     let id = row.get("id")?;
     let state: String = row.get("state")?;
     Ok(WebhookJob {
@@ -124,6 +116,7 @@ fn read(row: &Row<'_>) -> Result<WebhookJob, Fault> {
         attempt_count: row.get("attempts")?,
         status_code: row.get("status_code")?,
         next_attempt_at: moment_if_any(row, "next_attempt_at")?,
+        held_by: held_by(connection, row)?,
         passed: row.get("passed")?,
         test: row.get("test")?,
         retry_of: row.get::<_, Option<i64>>("retry_of")?.map(WebhookJobId),
@@ -132,4 +125,21 @@ fn read(row: &Row<'_>) -> Result<WebhookJob, Fault> {
         created_at: moment(row, "created_at")?,
         finished_at: moment_if_any(row, "finished_at")?,
     })
+}
+
+/// The earlier job that a waiting one waits for. Few jobs wait for others: the rest costs nothing.
+fn held_by(connection: &Connection, row: &Row<'_>) -> Result<Option<WebhookJobId>, Fault> {
+    let id: i64 = row.get("id")?;
+    let is_held = row.get::<_, Option<i64>>("finished_at")?.is_none()
+        && row.get::<_, Option<i64>>("next_attempt_at")?.is_none()
+        && row.get("ordered")?;
+    if !is_held {
+        return Ok(None);
+    }
+    let ordering: String = row.get("ordering")?;
+    let ordering = Ordering::parse(&ordering)
+        .ok_or_else(|| Fault::corrupt("webhook_jobs", id, "unknown ordering"))?;
+    let sub = WebhookOutSubId(row.get("webhook_out_sub_id")?);
+    let order = row.get::<_, Option<i64>>("order_id")?.map(OrderId);
+    release::holder(connection, sub, order, ordering, id)
 }

@@ -59,17 +59,6 @@ pub struct JobDetail {
     pub attempts: Vec<WebhookAttempt>,
     /// The bytes that are sent.
     pub payload: Vec<u8>,
-    /// The earlier job that it waits for.
-    pub held_by: Option<WebhookJobId>,
-}
-
-/// What a retry by hand came to.
-#[derive(Clone, Debug)]
-pub struct RetriedJob {
-    /// The waiting job, now due, or the new job that repeats a final one.
-    pub job: WebhookJob,
-    /// The earlier job that it still waits for.
-    pub held_by: Option<WebhookJobId>,
 }
 
 /// Webhook jobs.
@@ -91,7 +80,7 @@ pub trait WebhookJobs {
         id: WebhookJobId,
     ) -> Result<Option<JobDetail>, StoreError>;
 
-    /// Makes a waiting job due now; repeats a final one as a new job outside the ordering. With `rerender`, its payload is
+    /// Makes a waiting job due now, unless an earlier one holds it; repeats a final one as a new job outside the ordering. With `rerender`, its payload is
     /// rendered anew, by today's view and of the order as it is.
     ///
     /// # Errors
@@ -103,7 +92,7 @@ pub trait WebhookJobs {
         id: WebhookJobId,
         rerender: bool,
         change: Change,
-    ) -> Result<RetriedJob, Rejection>;
+    ) -> Result<WebhookJob, Rejection>;
 
     /// Withdraws a waiting job and releases the next of its order. One that is in flight at this moment
     /// is marked: should the attempt fail, it is canceled.

@@ -4,8 +4,8 @@ use app::Access;
 use contract::{Reply, Route, TOKEN};
 use domain::id::WebhookJobId;
 
-use super::shape::RETRIED;
-use super::{Held, ID, RERENDER};
+use super::shape::WEBHOOK_JOB;
+use super::{ID, RERENDER};
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
 use crate::params::INTEGRATION_ID;
@@ -17,7 +17,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "retry")
          the ordering, whose `retry_of` names it. Its subscription must be active.",
     )
     .params(&[TOKEN, INTEGRATION_ID, ID, RERENDER.at(300)])
-    .data(&RETRIED)
+    .data(&WEBHOOK_JOB)
     .example(r#"{"token": "pra_…", "integration_id": 1, "id": 1}"#);
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
@@ -33,5 +33,5 @@ async fn handle(call: Call<'_>) -> Answer {
         .app()
         .retry_webhook_job(&scope, WebhookJobId(id), rerender)
         .await?;
-    Ok(Reply::of(&Held::of(&retried))?)
+    Ok(Reply::of(&retried)?)
 }

@@ -42,6 +42,12 @@ const FIELDS: &[Field] = &[
     Field::new("next_attempt_at", Shape::Time, "When it is due next; null for a final or held one.")
         .nullable(),
     Field::new(
+        "held_by",
+        Shape::Integer,
+        "The earlier job that it waits for.",
+    )
+    .nullable(),
+    Field::new(
         "passed",
         Shape::Boolean,
         "Whether a later one of the same order was let past, since the receiver refused this one itself.",
@@ -67,25 +73,12 @@ const FIELDS: &[Field] = &[
         .such_as(r#""2026-01-31T16:20:01Z""#),
 ];
 
-const HELD_BY: Field = Field::new(
-    "held_by",
-    Shape::Integer,
-    "The earlier job that it waits for.",
-)
-.nullable();
-
 pub(crate) const WEBHOOK_JOB: Shape = Shape::Record(&Record {
     name: "webhook_job",
     parts: &[FIELDS],
 });
 
 pub(crate) const WEBHOOK_JOBS: Shape = Shape::List(&WEBHOOK_JOB);
-
-/// The answer of a retry.
-pub(crate) const RETRIED: Shape = Shape::Record(&Record {
-    name: "webhook_job_retried",
-    parts: &[FIELDS, &[HELD_BY]],
-});
 
 const TIMING: Record = Record {
     name: "webhook_attempt_timing",
@@ -192,7 +185,6 @@ pub(crate) const SHOWN: Shape = Shape::Record(&Record {
                 Shape::List(&Shape::Record(&WEBHOOK_ATTEMPT)),
                 "Its attempts, the first one first.",
             ),
-            HELD_BY,
             Field::new("payload", Shape::Json, "What is sent.")
                 .such_as(r#"{"event": "appointment.scheduled"}"#),
         ],

@@ -35,7 +35,6 @@ struct Shown<'a> {
     #[serde(flatten)]
     job: &'a WebhookJob,
     attempts: &'a [WebhookAttempt],
-    held_by: Option<WebhookJobId>,
     payload: &'a RawValue,
 }
 
@@ -51,7 +50,6 @@ fn reply(detail: &JobDetail) -> Result<Reply, Failure> {
     Reply::of(&Shown {
         job: &detail.job,
         attempts: &detail.attempts,
-        held_by: detail.held_by,
         payload,
     })
 }

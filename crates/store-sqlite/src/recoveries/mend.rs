@@ -56,8 +56,10 @@ fn make(
 }
 
 fn wake(writing: &mut Writing, job: WebhookJobId, now: Moment) -> Result<bool, Fault> {
-    let is_asleep = webhook_jobs::is_held(&writing.connection, job)?
-        && webhook_jobs::held_by(&writing.connection, job)?.is_none();
+    let job_now = webhook_jobs::read_job(&writing.connection, job)?;
+    let is_asleep = job_now.is_some_and(|job| {
+        !job.state.is_final() && job.next_attempt_at.is_none() && job.held_by.is_none()
+    });
     if is_asleep {
         release::release(writing, job, now)?;
     }

@@ -32,14 +32,14 @@ async fn a_held_job_names_the_one_that_it_waits_for() {
         let (world, jobs) = three_jobs(ordering).await;
         let shown = world.store.webhook_job(world.integration, jobs[2]).await;
         let shown = shown.expect("read").expect("a job");
-        assert_eq!(shown.held_by, holder.map(|index: usize| jobs[index]));
+        assert_eq!(shown.job.held_by, holder.map(|index: usize| jobs[index]));
         assert!(shown.attempts.is_empty() && shown.payload.starts_with(b"{"));
         let retried = world
             .store
             .retry_webhook_job(world.integration, jobs[2], false, change(9))
             .await;
         let retried = retried.expect("retried");
-        assert_eq!(retried.held_by, shown.held_by);
+        assert_eq!(retried.held_by, shown.job.held_by);
         let told = if holder.is_none() {
             vec![Event::Ready(jobs[2])]
         } else {
@@ -67,7 +67,7 @@ async fn a_waiting_job_that_is_retried_is_due_now_and_never_later_than_before() 
             .store
             .retry_webhook_job(world.integration, jobs[0], false, change(at))
             .await;
-        let job = retried.expect("retried").job;
+        let job = retried.expect("retried");
         assert_eq!(job.next_attempt_at, Some(after(due)));
         assert_eq!(world.told.take(), [Event::Ready(jobs[0])]);
     }
@@ -131,7 +131,7 @@ async fn a_final_job_is_repeated_as_a_new_one_outside_the_ordering() {
         .store
         .retry_webhook_job(world.integration, jobs[2], false, change(5))
         .await;
-    let new = retried.expect("retried").job;
+    let new = retried.expect("retried");
     assert_eq!((new.retry_of, new.state), (Some(old.id), JobState::Pending));
     assert_eq!(
         (new.order_stage_id, new.sequence, &new.status),

@@ -6,11 +6,11 @@ use domain::webhook_id::WebhookId;
 use domain::webhook_job::WebhookJob;
 use rand::RngExt;
 use rusqlite::{Connection, params};
-use store::{Change, RetriedJob, Withdrawal};
+use store::{Change, Withdrawal};
 
 use super::read_job;
 use super::rerender;
-use super::show::{held_by, of_integration, standing};
+use super::show::{of_integration, standing};
 use crate::audit::{self, AuditEvent};
 use crate::fault::Fault;
 use crate::list_query::one;
@@ -46,7 +46,7 @@ pub(super) fn retry(
     id: WebhookJobId,
     rerendered: bool,
     change: &Change,
-) -> Result<RetriedJob, Fault> {
+) -> Result<WebhookJob, Fault> {
     let before = find(&writing.connection, integration_id, id)?;
     let standing = standing(&writing.connection, id)?;
     if standing.is_deleted {
@@ -68,8 +68,7 @@ pub(super) fn retry(
     let job = reread(&writing.connection, retried)?;
     let told = Some(&before).filter(|_| !is_new);
     write_event(&writing.connection, change, "retry", told, &job)?;
-    let held_by = held_by(&writing.connection, &job, &standing)?;
-    Ok(RetriedJob { job, held_by })
+    Ok(job)
 }
 
 /// Retries a job whose subscription is active, and tells its lane; the job that is due now.
@@ -105,8 +104,7 @@ pub(crate) fn is_sent(connection: &Connection, id: WebhookJobId) -> Result<bool,
     Ok(standing.is_active && !standing.is_deleted)
 }
 
-/// Whether the job has no moment at which it is due.
-pub(crate) fn is_held(connection: &Connection, id: WebhookJobId) -> Result<bool, Fault> {
+fn is_held(connection: &Connection, id: WebhookJobId) -> Result<bool, Fault> {
     let held = one(connection, IS_HELD, [id.0], |row| Ok(row.get(0)?))?;
     Ok(held.unwrap_or_default())
 }

@@ -9,7 +9,6 @@ use store::JobDetail;
 use super::read_job;
 use crate::fault::Fault;
 use crate::list_query::{all, moment, one};
-use crate::release;
 
 /// Attempts that are shown of a job, the last ones: the default schedule makes fewer than 100 in its three days, but a
 /// subscription that fails between long rests goes on for longer.
@@ -51,7 +50,6 @@ pub(super) fn show(
     Ok(Some(JobDetail {
         attempts: attempts(connection, id)?,
         payload: payload.ok_or_else(|| Fault::corrupt("webhook_jobs", id.0, "has no payload"))?,
-        held_by: held_by(connection, &job, &standing(connection, id)?)?,
         job,
     }))
 }
@@ -78,25 +76,6 @@ pub(super) fn standing(connection: &Connection, id: WebhookJobId) -> Result<Stan
         })
     })?;
     standing.ok_or_else(|| Fault::corrupt("webhook_jobs", id.0, "has no subscription"))
-}
-
-/// The earlier job that a waiting one waits for.
-pub(super) fn held_by(
-    connection: &Connection,
-    job: &WebhookJob,
-    standing: &Standing,
-) -> Result<Option<WebhookJobId>, Fault> {
-    let is_held = !job.state.is_final() && job.next_attempt_at.is_none() && standing.is_ordered;
-    if !is_held {
-        return Ok(None);
-    }
-    release::holder(
-        connection,
-        job.webhook_out_sub_id,
-        job.order_id,
-        standing.ordering,
-        job.id.0,
-    )
 }
 
 fn attempts(connection: &Connection, id: WebhookJobId) -> Result<Vec<WebhookAttempt>, Fault> {
