@@ -126,6 +126,17 @@ mod tests {
     }
 
     #[test]
+    fn the_examples_of_the_docs_can_be_decided() {
+        let docs = include_str!("../../../../../docs/recover.md");
+        let mut blocks = docs.split("```");
+        let examples = blocks.nth(1).expect("a block").trim();
+        assert_eq!(examples.lines().count(), 3);
+        for example in examples.lines() {
+            assert!(passes(example).is_ok(), "{example}: {:?}", passes(example));
+        }
+    }
+
+    #[test]
     fn what_is_no_condition_is_refused_with_the_reason() {
         let long = format!("stage == '{}'", "x".repeat(FILTER_BYTES_MAX));
         let heavy = "range(20000) | list | length > 3 and ".repeat(40) + "true";
