@@ -1,8 +1,11 @@
 //! Changes of orders: reported and listed.
 
+use std::time::Instant;
+
 use domain::id::{OrderId, OrderStageId};
 use domain::match_trace::Traced;
 use domain::order::{AcceptedStage, OrderStage};
+use metrics::{counter, histogram};
 use store::{
     Created, Explanation, NewOrderStage, OrderRef, Page, Reference, Rejection, StageDetail,
     StageQuery, StoreError,
@@ -38,7 +41,11 @@ impl App {
         for stage in &mut stages {
             stage.integration_id = scope.integration_id();
         }
+        let began = Instant::now();
         let receipts = self.store.accept(stages).await;
+        let accepted = receipts.iter().flatten().filter(|made| !made.replayed);
+        counter!("postrider_changes_accepted_total").increment(accepted.count() as u64);
+        histogram!("postrider_accept_seconds").record(began.elapsed());
         receipts
             .into_iter()
             .map(|receipt: Result<_, Rejection>| receipt.map_err(Denied::from))

@@ -52,7 +52,7 @@ impl App {
     /// Refused where it does not exist (`id`).
     pub async fn recovery(&self, scope: &Scope<'_>, id: RecoveryId) -> Result<Recovery, Denied> {
         let integration_id = scope.integration_id();
-        let found = self.store.recovery(integration_id, id).await?;
+        let found = self.store.recovery(Some(integration_id), id).await?;
         found.ok_or_else(|| Denied::does_not_exist("id"))
     }
 

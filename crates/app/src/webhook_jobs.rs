@@ -4,7 +4,7 @@
 
 use domain::id::WebhookJobId;
 use domain::webhook_job::{JobState, WebhookJob};
-use store::{JobDetail, JobQuery, Page};
+use store::{JobDetail, JobQuery, Page, Refusal};
 
 use crate::app::App;
 use crate::caller::Scope;
@@ -63,6 +63,10 @@ impl App {
         id: WebhookJobId,
         rerender: bool,
     ) -> Result<WebhookJob, Denied> {
+        if rerender && self.delivering().ids().contains(&id) {
+            let message = "is not possible while the job is on its way; try again in a moment";
+            return Err(Denied::Refused(vec![Refusal::new("rerender", message)]));
+        }
         let change = self.change(scope.caller());
         let integration_id = scope.integration_id();
         let retried = self

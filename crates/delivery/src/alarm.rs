@@ -65,10 +65,8 @@ async fn follow_clock(engine: &Arc<Engine>, before: Seen) -> Seen {
     if by < Duration::from_secs(SET_SECONDS_MIN) {
         return seen;
     }
-    if set < 0
-        && let Err(error) = engine.store.clock_set_back(by, seen.wall).await
-    {
-        tracing::warn!(%error, "the clock was set back; what waits is brought along in a moment");
+    if let Err(error) = engine.store.clock_set(set, seen.wall).await {
+        tracing::warn!(%error, "the clock was set; what waits is brought along in a moment");
         return before;
     }
     let seconds = set / 1_000_000;

@@ -245,6 +245,9 @@ impl Backlog {
                 has_more = true;
                 break;
             }
+            // What was offered meanwhile is newer than the snapshot.
+            let newer = claim.arrived.iter().find(|arrived| arrived.id == job.id);
+            let job = newer.cloned().unwrap_or(job);
             self.push(job, room.memory);
         }
         self.is_behind = has_more || claim.has_missed;

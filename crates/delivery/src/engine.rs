@@ -20,7 +20,7 @@ use crate::settings::Settings;
 use crate::shutdown::Drained;
 use crate::stats::Stats;
 use crate::time::Timer;
-use crate::{alarm, claim, recorder, worker};
+use crate::{alarm, claim, meter, recorder, worker};
 
 /// Delivers the jobs of all lanes that its store gives it, until it is shut down.
 pub struct Engine {
@@ -124,6 +124,7 @@ impl Engine {
         self.update(|dispatch, now| {
             // Handed over under the lock: the changes of a lane's health are recorded in their order.
             if let Some(outcome) = dispatch.ended(start, judged, now) {
+                meter::ended(start, &outcome, now);
                 permit.send(outcome);
             }
             dispatch.next_start(now)

@@ -20,6 +20,7 @@ mod fixtures;
 mod judge;
 mod lane;
 mod memory;
+mod meter;
 mod owner;
 mod recorder;
 mod recoveries;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use domain::id::RecoveryId;
 use domain::recovery::Recovery;
 use domain::time::Moment;
-use store::{Recoveries, StoreError};
+use store::{Recoveries, Step, StoreError};
 
 use crate::time::Timer;
 
@@ -17,6 +17,10 @@ use crate::time::Timer;
 const LOOK_MILLISECONDS: u64 = 500;
 /// Steps a second of one recovery, where its pace allows: enough to be even, few enough to cost nothing.
 const STEPS_PER_SECOND: u32 = 10;
+/// How long a recovery pauses whose step failed, in seconds.
+const FAILED_SECONDS: u64 = 5;
+/// Longest pause between two steps, in seconds.
+const PAUSE_SECONDS_MAX: u64 = 60;
 /// Most jobs of one step: what a commit holds without holding up others for long.
 const STEP_JOBS_MAX: u32 = 500;
 
@@ -56,11 +60,12 @@ async fn round(
             continue;
         }
         let limit = step_jobs(recovery);
-        let step = store.step_recovery(id, limit, now).await?;
-        let wait = match step.looked_at {
-            // It waits for its subscription to be switched on.
-            0 => Duration::from_millis(LOOK_MILLISECONDS),
-            _ => Duration::from_secs(1).mul_f64(f64::from(limit) / f64::from(recovery.per_second)),
+        let wait = match store.step_recovery(id, limit, now).await {
+            Ok(step) => pause(&step, recovery),
+            Err(error) => {
+                tracing::warn!(recovery_id = id.0, %error, "a recovery does not go on; tried again in a while");
+                Duration::from_secs(FAILED_SECONDS)
+            }
         };
         let next = (id, now + wait);
         match planned {
@@ -71,9 +76,23 @@ async fn round(
     Ok(())
 }
 
+/// How long a recovery pauses after a step: for as long as its pace asks for what the step made.
+fn pause(step: &Step, recovery: &Recovery) -> Duration {
+    match step {
+        // It waits for its subscription to be switched on.
+        Step { looked_at: 0, .. } => Duration::from_millis(LOOK_MILLISECONDS),
+        // What nobody waited for is made as fast as it comes, or there would be no end.
+        Step { unpaced: true, .. } => Duration::ZERO,
+        Step { made, .. } => {
+            let seconds = *made as f64 / f64::from(recovery.per_second);
+            Duration::from_secs_f64(seconds.min(PAUSE_SECONDS_MAX as f64))
+        }
+    }
+}
+
 /// Whether a step must still wait. One that would have to wait for long was planned before the clock was set back.
 fn is_later(at: Moment, now: Moment) -> bool {
-    at > now && at.since(now) <= Duration::from_secs(1)
+    at > now && at.since(now) <= Duration::from_secs(PAUSE_SECONDS_MAX)
 }
 
 /// How many jobs one step looks at.

@@ -32,6 +32,9 @@ pub enum RecoveryState {
     Preview,
     /// It goes on, also after a restart.
     Running,
+    /// Somebody stopped it while its subscription catches up: it leaves what was missed before it began, and makes the jobs
+    /// of the changes that came since, which wait for it.
+    Canceling,
     /// All is done.
     Finished,
     /// Somebody stopped it; what it did stands.
@@ -62,7 +65,8 @@ impl RecoveryKind {
 
 impl RecoveryState {
     /// The possible values.
-    pub const NAMES: [&'static str; 4] = ["preview", "running", "finished", "canceled"];
+    pub const NAMES: [&'static str; 5] =
+        ["preview", "running", "canceling", "finished", "canceled"];
 
     /// The name, as answers and stores have it.
     pub const fn name(self) -> &'static str {
@@ -74,6 +78,7 @@ impl RecoveryState {
         [
             RecoveryState::Preview,
             RecoveryState::Running,
+            RecoveryState::Canceling,
             RecoveryState::Finished,
             RecoveryState::Canceled,
         ]

@@ -40,7 +40,7 @@ pub async fn run(once: bool) -> anyhow::Result<()> {
         invite(&node.url(), &token)?;
         told = tokio::select! {
             watched = story.watch() => watched,
-            () = crate::signals::stop_requested() => Ok(()),
+            () = crate::signals::stop_requested()? => Ok(()),
         };
     }
     node.stop().await;

@@ -7,6 +7,7 @@ mod demo;
 mod load;
 mod logs;
 mod mailing;
+mod metrics;
 mod node;
 mod secret_key;
 mod serve;
@@ -126,10 +127,11 @@ fn serve(config: ConfigArgs) -> anyhow::Result<()> {
     let config = Config::new(config.with_surroundings())?;
     logs::start(&config.log);
     runtime()?.block_on(async {
+        let stop_requested = signals::stop_requested()?;
         let node = Node::start(&config).await?;
         print(&format!("listening on {}\n", node.url()))?;
         tracing::info!(url = node.url(), data = %config.data.display(), "serving");
-        signals::stop_requested().await;
+        stop_requested.await;
         tracing::info!("stopping");
         node.stop().await;
         Ok(())

@@ -11,7 +11,7 @@ use egress::{Client, ClientConfig, IDLE_MAX, PoolLimits};
 use http::HeaderValue;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use store::Store;
+use store::{Lanes, Store};
 use store_sqlite::{ServeLock, SqliteStore};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -21,7 +21,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::secret_key::secret_key;
 use crate::serve::Listener;
-use crate::{mailing, wire};
+use crate::{mailing, metrics, wire};
 
 /// Files that are left for the store, logs, name look-ups and the like.
 const FILES_RESERVED: u64 = 256;
@@ -44,6 +44,7 @@ pub struct Node {
     app: Arc<App>,
     last_uses: JoinHandle<()>,
     recoveries: JoinHandle<()>,
+    measuring: JoinHandle<()>,
     outbox: mail::Outbox,
     listener: Listener,
     grace: Duration,
@@ -109,7 +110,18 @@ impl Node {
             .with_context(|| format!("cannot listen on {}", config.listen))?;
         let listening = listener.local_addr()?;
         let post = mailing::post(config, listening)?;
+        let set_back = lock.clock_set_back(&config.data, SystemClock.now());
         let store: Arc<SqliteStore> = Arc::new(open_store(config)?);
+        if let Some(by) = set_back {
+            let seconds = by.as_secs();
+            tracing::warn!(
+                seconds,
+                "the clock was set back since the last start; what waits is brought along"
+            );
+            let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+            let set = store.clock_set(-by, SystemClock.now());
+            set.await.context("what waits cannot be brought along")?;
+        }
         let in_flight = open_files_max().saturating_sub(FILES_RESERVED) / FILES_SHARED_BY;
         let client = Client::new(ClientConfig {
             policy: config.egress.clone(),
@@ -135,11 +147,14 @@ impl Node {
         let router = wire::router(config, app.clone(), client, listening)
             .await
             .context("the records of services and routes cannot be made")?;
+        metrics::start();
+        let router = router.merge(metrics::router(store.clone(), engine.clone()));
         let listener = Listener::start(listener, router, in_flight)?;
         Ok(Node {
             store: store.clone(),
             engine,
             last_uses: tokio::spawn(write_last_uses(app.clone())),
+            measuring: tokio::spawn(metrics::keep_up()),
             recoveries: tokio::spawn(run_recoveries(store.clone(), Arc::new(SystemClock))),
             app,
             outbox,
@@ -161,6 +176,7 @@ impl Node {
         self.listener.stop(self.grace).await;
         // A step is whole or not at all.
         self.recoveries.abort();
+        self.measuring.abort();
         let left = end.saturating_duration_since(Instant::now());
         self.engine.shutdown(left).await;
         self.last_uses.abort();

@@ -1,15 +1,23 @@
 //! The wish to stop, as the system tells it.
 
+use std::future::Future;
+
+use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Waits until somebody asks the process to stop: SIGTERM, or Ctrl-C.
-pub async fn stop_requested() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        // Without a handler the signal ends the process, as it would anyway.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+/// Begins to listen for the wish to stop (SIGTERM, or Ctrl-C), and waits for it when awaited. A wish that comes in
+/// between is kept, so whoever says that it has started listens first.
+///
+/// # Errors
+/// When the system lets nobody listen.
+pub fn stop_requested() -> anyhow::Result<impl Future<Output = ()>> {
+    let listen = |kind| signal(kind).context("signals cannot be listened for");
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

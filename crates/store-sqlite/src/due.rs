@@ -1,7 +1,6 @@
 //! What the delivery engine takes: lanes, and the jobs that are due.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::id::{OrderId, WebhookJobId, WebhookOutSubId};
@@ -12,7 +11,7 @@ use store::{DueJobs, Lane, LaneOwner, Lanes, Outcome, ReadyJob, StoreError};
 
 use crate::fault::Fault;
 use crate::open::SqliteStore;
-use crate::{record, set_back, webhook_out_subs};
+use crate::{clock_set, record, webhook_out_subs};
 
 macro_rules! ready_columns {
     () => {
@@ -80,12 +79,11 @@ impl Lanes for SqliteStore {
         .await
     }
 
-    async fn clock_set_back(&self, by: Duration, now: Moment) -> Result<(), StoreError> {
-        let set_back = self.write(move |writing| {
-            set_back::set_back(&writing.connection, by, now)?;
-            Ok(())
-        });
-        set_back.await.map_err(StoreError::from)
+    async fn clock_set(&self, microseconds: i64, now: Moment) -> Result<(), StoreError> {
+        let set = self.write(move |writing| clock_set::set(&writing.connection, microseconds, now));
+        set.await.map_err(StoreError::from)?;
+        clock_set::forget(self.readers.path(), now);
+        Ok(())
     }
 
     async fn record(&self, outcomes: Arc<[Outcome]>) -> Result<(), StoreError> {

@@ -149,6 +149,7 @@ fn read_subscribers(
                     .ok_or_else(|| corrupt("unknown ordering"))?,
                 supersede: row.get(6)?,
                 ordered: true,
+                fresh: true,
             },
             triggers: Triggers::new(&statuses, &events),
             view,

@@ -21,7 +21,7 @@ use crate::fault::Fault;
 use crate::migrate::{MigrateFault, migrate};
 use crate::readers::Readers;
 use crate::writer::{self, Progress, QUEUE_WORKS_MAX, Work, Writing};
-use crate::{check, idempotency, list_items, set_back};
+use crate::{check, clock_set, idempotency, list_items};
 
 /// The database, within the data folder.
 const DATABASE_FILE: &str = "postrider.db";
@@ -111,6 +111,12 @@ pub fn has_data(folder: &Path) -> bool {
 }
 
 impl ServeLock {
+    /// How far the clock was set back since the folder's database was last written, if it was. Asked before that is opened; for
+    /// [`store::Lanes::clock_set`].
+    pub fn clock_set_back(&self, folder: &Path, now: Moment) -> Option<Duration> {
+        clock_set::since_last_write(&folder.join(DATABASE_FILE), now)
+    }
+
     /// Takes the right to serve the folder, which is made if there is none.
     ///
     /// # Errors
@@ -157,20 +163,12 @@ impl SqliteStore {
             file: path.clone(),
             error,
         };
-        let set_back = set_back::since_last_write(&path, now);
         let connection = open_writer(&path).map_err(unreadable)?;
         migrate(&connection).map_err(|fault| OpenFault::Schema {
             file: path.clone(),
             fault,
         })?;
         list_items::fill(&connection, now).map_err(unreadable)?;
-        if let Some(by) = set_back {
-            tracing::warn!(
-                seconds = by.as_secs(),
-                "the clock was set back since the last start; what waits is brought along"
-            );
-            set_back::set_back(&connection, by, now).map_err(unreadable)?;
-        }
         let checkpointer = Checkpointer::start(path.clone()).map_err(unusable)?;
         let (sender, queue) = mpsc::channel(QUEUE_WORKS_MAX);
         let file = path.clone();

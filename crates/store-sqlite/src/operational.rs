@@ -11,6 +11,7 @@ use domain::letter::FailedJob;
 use domain::time::Moment;
 use domain::vocabulary::OperationalEvent;
 use domain::webhook_id::WebhookId;
+use domain::webhook_job::JobState;
 use domain::webhook_out_sub::{Version, WebhookOutSub};
 use rand::RngExt;
 use rusqlite::params;
@@ -91,6 +92,7 @@ fn add_job(
         ])?;
     let id = WebhookJobId(writing.connection.last_insert_rowid());
     writing.made(1);
+    writing.tally.add(JobState::Pending, 1);
     writing.ready(ReadyJob {
         id,
         webhook_out_sub_id: whom,
@@ -123,7 +125,8 @@ struct SubTold<'a> {
     id: i64,
     key: &'a str,
     name: &'a str,
-    callback_url: &'a str,
+    /// Without path and query, which are often as good as a secret.
+    callback_origin: String,
     health: &'a LaneRecord,
 }
 
@@ -155,7 +158,7 @@ impl Told<'_> {
                 id: self.sub.id.0,
                 key: &self.sub.key,
                 name: &self.sub.name,
-                callback_url: self.sub.callback_url.as_str(),
+                callback_origin: self.sub.callback_url.origin().to_string(),
                 health: &self.sub.health,
             },
             webhook_job: job,

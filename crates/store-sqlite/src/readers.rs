@@ -1,6 +1,6 @@
 //! Reading: a few connections, used on the runtime's blocking threads.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
@@ -48,6 +48,11 @@ impl Readers {
         let done = tokio::task::spawn_blocking(move || shared.run(work)).await;
         // A panic in a read is a defect; its request ends, the connection is given up.
         done.map_err(|error| StoreError::Failed(format!("a read ended early: {error}")))?
+    }
+
+    /// The database file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.shared.path
     }
 
     /// Refuses reads from now on.

@@ -6,7 +6,7 @@ use domain::health::LaneRecord;
 use domain::id::{IntegrationId, OrderId, WebhookOutSubId};
 use domain::records::Actor;
 use domain::time::Moment;
-use domain::webhook_job::WebhookAttempt;
+use domain::webhook_job::{JobState, WebhookAttempt};
 use domain::webhook_out_sub::Ordering;
 use rusqlite::{Connection, OptionalExtension, params};
 use store::{Change, NextStep, Outcome, StoreError};
@@ -66,7 +66,7 @@ struct Job {
 
 /// A job's state after an attempt.
 struct Settled {
-    state: &'static str,
+    state: JobState,
     next_attempt_at: Option<Moment>,
     passed: bool,
 }
@@ -90,16 +90,19 @@ fn record_one(writing: &mut Writing, outcome: &Outcome) -> Result<(), Fault> {
     let ended_at = ended_at(&outcome.attempt);
     let is_final = settled.next_attempt_at.is_none();
     match settled.state {
-        "retrying" => troubles::job_failed(writing, outcome, false, ended_at)?,
-        "exhausted" => troubles::job_failed(writing, outcome, true, ended_at)?,
+        JobState::Retrying => troubles::job_failed(writing, outcome, false, ended_at)?,
+        JobState::Exhausted => troubles::job_failed(writing, outcome, true, ended_at)?,
         _ => {}
+    }
+    if settled.state.name() != job.state {
+        writing.tally.add(settled.state, 1);
     }
     writing
         .connection
         .prepare_cached(UPDATE_JOB)?
         .execute(params![
             outcome.job_id.0,
-            settled.state,
+            settled.state.name(),
             outcome.attempt.number,
             outcome.job_faults,
             outcome.first_attempt_clock,
@@ -157,11 +160,11 @@ fn settle(job: &Job, outcome: &Outcome) -> Option<Settled> {
         passed: job.passed,
     };
     Some(match outcome.next {
-        NextStep::Delivered => is_final("delivered"),
-        _ if job.cancel_requested => is_final("canceled"),
-        NextStep::Exhausted => is_final("exhausted"),
+        NextStep::Delivered => is_final(JobState::Delivered),
+        _ if job.cancel_requested => is_final(JobState::Canceled),
+        NextStep::Exhausted => is_final(JobState::Exhausted),
         NextStep::Retry { at, passed } => Settled {
-            state: "retrying",
+            state: JobState::Retrying,
             next_attempt_at: Some(at),
             passed: job.passed || passed,
         },

@@ -17,7 +17,12 @@ use crate::webhook_out_subs::{self, revisions};
 use crate::writer::Writing;
 use crate::{check, idempotency};
 
+/// Most recoveries of an integration under way at once: each takes its share of the writer.
+const RUNNING_MAX: i64 = 10;
+
+mod make;
 mod mend;
+mod retry;
 mod step;
 
 macro_rules! columns {
@@ -30,13 +35,19 @@ macro_rules! columns {
 // primary key
 pub(crate) const BY_ID: &str = concat!(columns!(), "where id = ?1");
 // recoveries_running
-pub(crate) const RUNNING: &str = concat!(columns!(), "where state = 'running' order by id");
+pub(crate) const RUNNING: &str = concat!(columns!(), "where finished_at is null order by id");
 pub(crate) const INSERT: &str = "insert into recoveries (integration_id, kind, work, webhook_out_sub_id, state, per_second, \
      matched, matched_capped, looked_at_id, last_id, looked_at, made, created_at, updated_at) \
      values (?1, ?2, ?3, ?4, 'running', ?5, ?6, ?7, 0, ?8, 0, 0, ?9, ?9)";
 // primary key
 pub(crate) const END: &str =
     "update recoveries set state = ?2, updated_at = ?3, finished_at = ?3 where id = ?1";
+// primary key
+pub(crate) const LEAVE_MISSED: &str = "update recoveries set state = 'canceling', looked_at_id = max(looked_at_id, last_id), \
+     updated_at = ?2 where id = ?1";
+// recoveries_running
+pub(crate) const COUNT_RUNNING: &str =
+    "select count(*) from recoveries where finished_at is null and integration_id = ?1";
 // primary key
 pub(crate) const CATCH_UP: &str = "update webhook_out_subs set catching_up = ?2 where id = ?1";
 // primary keys
@@ -49,23 +60,25 @@ pub(crate) const STATEMENTS: &[&str] = &[
     RUNNING,
     INSERT,
     END,
+    LEAVE_MISSED,
+    COUNT_RUNNING,
     CATCH_UP,
     LAST_JOB,
     LAST_STAGE,
     step::WORK,
     step::PUT,
-    step::HAS_JOB,
+    make::HAS_JOB,
+    make::NEWER_OF_ORDER,
+    make::NEWEST_STAGE,
+    make::STOOD,
+    retry::IS_LATEST,
 ];
 
 #[async_trait]
 impl Recoveries for SqliteStore {
-    async fn preview_recovery(
-        &self,
-        new: NewRecovery,
-        now: Moment,
-    ) -> Result<Recovery, StoreError> {
-        self.read(move |connection| preview(connection, &new, now))
-            .await
+    async fn preview_recovery(&self, new: NewRecovery, now: Moment) -> Result<Recovery, Rejection> {
+        let previewed = self.read(move |connection| refused(preview(connection, &new, now)));
+        previewed.await?.map_err(Rejection::from)
     }
 
     async fn begin_recovery(
@@ -73,7 +86,12 @@ impl Recoveries for SqliteStore {
         new: NewRecovery,
         change: Change,
     ) -> Result<Created<Recovery>, Rejection> {
-        self.write(move |writing| begin(writing, &new, &change))
+        // Counted on a reader: it may take a while, and is told only.
+        let counted = new.clone();
+        let matched = self
+            .read(move |connection| step::count(connection, counted.integration_id, &counted.work));
+        let matched = matched.await?;
+        self.write(move |writing| begin(writing, &new, matched, &change))
             .await
     }
 
@@ -89,11 +107,13 @@ impl Recoveries for SqliteStore {
 
     async fn recovery(
         &self,
-        integration_id: IntegrationId,
+        integration_id: Option<IntegrationId>,
         id: RecoveryId,
     ) -> Result<Option<Recovery>, StoreError> {
-        self.read(move |connection| of_integration(connection, integration_id, id))
-            .await
+        let found = self.read(move |connection| one(connection, BY_ID, [id.0], read));
+        let is_wanted =
+            |found: &Recovery| integration_id.is_none_or(|id| id == found.integration_id);
+        Ok(found.await?.filter(is_wanted))
     }
 
     async fn running_recoveries(&self) -> Result<Vec<Recovery>, StoreError> {
@@ -112,7 +132,16 @@ impl Recoveries for SqliteStore {
     }
 }
 
+/// A refusal is an answer, and no failure of the reader.
+fn refused<T>(result: Result<T, Fault>) -> Result<Result<T, Fault>, Fault> {
+    match result {
+        Err(refused @ Fault::Refused(_)) => Ok(Err(refused)),
+        other => other.map(Ok),
+    }
+}
+
 fn preview(connection: &Connection, new: &NewRecovery, now: Moment) -> Result<Recovery, Fault> {
+    refuse_bad(connection, new)?;
     let matched = step::count(connection, new.integration_id, &new.work)?;
     Ok(Recovery {
         id: None,
@@ -134,6 +163,7 @@ fn preview(connection: &Connection, new: &NewRecovery, now: Moment) -> Result<Re
 pub(crate) fn begin(
     writing: &mut Writing,
     new: &NewRecovery,
+    matched: Count,
     change: &Change,
 ) -> Result<Created<Recovery>, Fault> {
     let integration_id = new.integration_id;
@@ -149,7 +179,6 @@ pub(crate) fn begin(
     {
         webhook_out_subs::switch_on(writing, integration_id, *webhook_out_sub_id, change)?;
     }
-    let matched = step::count(&writing.connection, integration_id, &new.work)?;
     let id = insert(&writing.connection, new, matched, change.at)?;
     if let RecoveryWork::CatchUp {
         webhook_out_sub_id, ..
@@ -183,16 +212,11 @@ fn insert(
     matched: Count,
     at: Moment,
 ) -> Result<RecoveryId, Fault> {
-    // What is made meanwhile is not looked at; but whoever catches up wants all.
     let last = match &new.work {
-        RecoveryWork::Retry { .. } => Some(LAST_JOB),
-        RecoveryWork::Replay { .. } => Some(LAST_STAGE),
-        RecoveryWork::CatchUp { .. } | RecoveryWork::Mend { .. } => None,
+        RecoveryWork::Retry { .. } | RecoveryWork::Mend { .. } => LAST_JOB,
+        RecoveryWork::Replay { .. } | RecoveryWork::CatchUp { .. } => LAST_STAGE,
     };
-    let last: Option<i64> = match last {
-        Some(last) => one(connection, last, [], |row| Ok(row.get(0)?))?,
-        None => None,
-    };
+    let last: Option<i64> = one(connection, last, [], |row| Ok(row.get(0)?))?;
     connection.prepare_cached(INSERT)?.execute(params![
         new.integration_id.0,
         kind(&new.work).name(),
@@ -208,6 +232,16 @@ fn insert(
 }
 
 fn refuse_bad(connection: &Connection, new: &NewRecovery) -> Result<(), Fault> {
+    let running: Option<i64> = one(connection, COUNT_RUNNING, [new.integration_id.0], |row| {
+        Ok(row.get(0)?)
+    })?;
+    let is_mending = matches!(new.work, RecoveryWork::Mend { .. });
+    if running >= Some(RUNNING_MAX) && !is_mending {
+        let message = format!(
+            "has {RUNNING_MAX} recoveries under way, which is the most; wait for one to end"
+        );
+        return Err(Fault::refused("integration_id", message));
+    }
     let Some(sub) = sub_of(&new.work) else {
         return Ok(());
     };
@@ -243,7 +277,15 @@ fn cancel(
         let message = format!("is already {}", before.state.name());
         return Err(Fault::refused("id", message));
     }
-    end(writing, &before, RecoveryState::Canceled, change.at)?;
+    if before.kind == RecoveryKind::CatchUp {
+        let params = params![id.0, change.at.microseconds()];
+        writing
+            .connection
+            .prepare_cached(LEAVE_MISSED)?
+            .execute(params)?;
+    } else {
+        end(writing, &before, RecoveryState::Canceled, change.at)?;
+    }
     let after = reread(&writing.connection, id)?;
     write_event(&writing.connection, change, "cancel", Some(&before), &after)?;
     Ok(after)

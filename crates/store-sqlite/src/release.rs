@@ -28,7 +28,8 @@ pub(crate) const FIRST_HELD_IN_SUBSCRIPTION: &str = "select id from webhook_jobs
 // webhook_jobs_waiting
 pub(crate) const ALL_HELD: &str = "select id, order_id from webhook_jobs where webhook_out_sub_id = ?1 \
      and finished_at is null and ordered = 1 and next_attempt_at is null order by id";
-pub(crate) const RELEASE: &str = "update webhook_jobs set next_attempt_at = ?2 where id = ?1";
+pub(crate) const RELEASE: &str =
+    "update webhook_jobs set next_attempt_at = ?2 where id = ?1 and finished_at is null";
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use domain::gap::{Gap, GapKind};
-use domain::id::{IntegrationId, OrderStageId, WebhookJobId};
+use domain::id::{IntegrationId, OrderStageId, RecoveryId, WebhookJobId};
 use domain::records::Actor;
 use domain::recovery::PER_SECOND_MAX;
 use domain::time::Moment;
-use store::{Change, NewRecovery, RecoveryWork, StoreError, Verified, Verify};
+use store::{Change, Count, NewRecovery, RecoveryWork, StoreError, Verified, Verify};
 
 use crate::fault::Fault;
 use crate::open::SqliteStore;
@@ -44,13 +44,13 @@ impl Verify for SqliteStore {
             .await
     }
 
-    async fn mend(&self, gaps: Vec<Gap>, now: Moment) -> Result<u64, StoreError> {
+    async fn mend(&self, gaps: Vec<Gap>, now: Moment) -> Result<Vec<RecoveryId>, StoreError> {
         let mended = self.write(move |writing| mend(writing, &gaps, now));
         mended.await.map_err(StoreError::from)
     }
 }
 
-fn mend(writing: &mut Writing, gaps: &[Gap], now: Moment) -> Result<u64, Fault> {
+fn mend(writing: &mut Writing, gaps: &[Gap], now: Moment) -> Result<Vec<RecoveryId>, Fault> {
     let mut by_integration: BTreeMap<IntegrationId, Vec<&Gap>> = BTreeMap::new();
     let mendable = gaps.iter().filter(|gap| gap.kind.is_mendable());
     for gap in mendable {
@@ -59,7 +59,7 @@ fn mend(writing: &mut Writing, gaps: &[Gap], now: Moment) -> Result<u64, Fault> 
             .or_default()
             .push(gap);
     }
-    let mut mended = 0;
+    let mut begun_ids = Vec::new();
     for (integration_id, gaps) in by_integration {
         for piece in gaps.chunks(GAPS_PER_RECOVERY_MAX) {
             let new = NewRecovery {
@@ -73,11 +73,15 @@ fn mend(writing: &mut Writing, gaps: &[Gap], now: Moment) -> Result<u64, Fault> 
                 at: now,
                 request_id: None,
             };
-            recoveries::begin(writing, &new, &change)?;
-            mended += piece.len() as u64;
+            let matched = Count {
+                count: piece.len() as u64,
+                capped: false,
+            };
+            let begun = recoveries::begin(writing, &new, matched, &change)?;
+            begun_ids.extend(begun.record.id);
         }
     }
-    Ok(mended)
+    Ok(begun_ids)
 }
 
 fn work(gaps: &[&Gap]) -> RecoveryWork {

@@ -6,7 +6,7 @@ use domain::webhook_id::WebhookId;
 use domain::webhook_job::{JobState, WebhookJob};
 use domain::webhook_out_sub::Ordering;
 use rusqlite::{Connection, Row};
-use store::{Change, JobDetail, JobQuery, Page, Rejection, StoreError, WebhookJobs};
+use store::{Change, JobDetail, JobQuery, Page, Rejection, StoreError, Waiting, WebhookJobs};
 
 use crate::fault::Fault;
 use crate::list_query::{moment, moment_if_any, one};
@@ -18,6 +18,7 @@ mod list;
 pub(crate) mod rerender;
 mod search;
 mod show;
+mod waiting;
 
 pub(crate) use self::by_hand::{is_sent, retry_one, start};
 pub(crate) use self::list::plan;
@@ -38,6 +39,7 @@ pub(crate) const STATEMENTS: &[&[&str]] = &[
     list::STATEMENTS,
     rerender::STATEMENTS,
     show::STATEMENTS,
+    waiting::STATEMENTS,
 ];
 
 #[async_trait]
@@ -49,6 +51,10 @@ impl WebhookJobs for SqliteStore {
             })
         })
         .await
+    }
+
+    async fn waiting_webhook_jobs(&self) -> Result<Waiting, StoreError> {
+        self.read(waiting::waiting).await
     }
 
     async fn webhook_job(

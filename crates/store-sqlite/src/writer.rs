@@ -10,8 +10,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use domain::id::{WebhookJobId, WebhookOutSubId};
+use metrics::histogram;
 use rand::rngs::StdRng;
 use rusqlite::Connection;
 use store::{Lane, LaneOwner, MailWaker, NoLanes, ReadyJob, SecretKey, StoreError};
@@ -21,6 +23,7 @@ use crate::checkpointer::{Advice, Checkpointer, move_log};
 use crate::connection::open_writer;
 use crate::fault::{Fault, of_sqlite};
 use crate::known::Known;
+use crate::tally::Tally;
 
 /// Pieces of work in one commit: bounds how long the first of them waits.
 const WORKS_PER_COMMIT_MAX: usize = 512;
@@ -60,6 +63,7 @@ pub(crate) struct Writing {
     /// Jobs that became final after they were noted as ready: the lanes are not told of them.
     withdrawn: Vec<WebhookJobId>,
     jobs_made: usize,
+    pub(crate) tally: Tally,
 }
 
 /// What the lanes' owner is told after the commit.
@@ -112,6 +116,7 @@ impl Writing {
         body: impl FnOnce(&mut Writing) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let (effects, withdrawn) = (self.effects.len(), self.withdrawn.len());
+        let tally = self.tally;
         self.execute("savepoint work")?;
         let result = body(self);
         if result.is_ok() {
@@ -120,6 +125,7 @@ impl Writing {
         }
         self.effects.truncate(effects);
         self.withdrawn.truncate(withdrawn);
+        self.tally = tally;
         self.known.forget_all();
         // SQLite ends the whole transaction by itself on some errors, such as a full disk.
         if !self.connection.is_autocommit() {
@@ -165,6 +171,7 @@ pub(crate) fn run(
         effects: Vec::new(),
         withdrawn: Vec::new(),
         jobs_made: 0,
+        tally: Tally::default(),
     };
     let mut writer = Writer {
         writing,
@@ -257,9 +264,12 @@ impl Writer {
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        self.writing
-            .execute("commit")
-            .map_err(|error| of_sqlite(&error))
+        let began = Instant::now();
+        let committed = self.writing.execute("commit");
+        histogram!("postrider_commit_seconds").record(began.elapsed());
+        committed.map_err(|error| of_sqlite(&error))?;
+        self.writing.tally.count();
+        Ok(())
     }
 
     /// Leaves nothing of the batch behind. The connection is opened anew: after an error of the disk,
@@ -267,6 +277,7 @@ impl Writer {
     fn roll_back(&mut self) {
         self.writing.effects.clear();
         self.writing.withdrawn.clear();
+        self.writing.tally = Tally::default();
         self.writing.known.forget_all();
         if !self.writing.connection.is_autocommit()
             && let Err(error) = self.writing.execute("rollback")

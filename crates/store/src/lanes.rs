@@ -9,7 +9,6 @@
 //! it is given, at any time, in any order.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -190,12 +189,13 @@ pub trait Lanes {
     /// When the store cannot be read.
     async fn oldest_job(&self, lane: WebhookOutSubId) -> Result<Option<ReadyJob>, StoreError>;
 
-    /// The wall clock was set back to `now`, by so much: what waits for a moment after that is due as much earlier, so
-    /// that nothing waits for longer than it was to. The lanes are not told; they ask again.
+    /// The wall clock was set to `now`, by so many microseconds (back, where they are negative). Set back, what waits for a
+    /// moment after that is due as much earlier, so that nothing waits for longer than it was to. In both directions, what
+    /// is kept of the lanes' health is as old as before. The lanes are not told; they ask again.
     ///
     /// # Errors
     /// When nothing was changed.
-    async fn clock_set_back(&self, by: Duration, now: Moment) -> Result<(), StoreError>;
+    async fn clock_set(&self, microseconds: i64, now: Moment) -> Result<(), StoreError>;
 
     /// Records outcomes in one transaction: the attempts, the jobs' states, the release of those that
     /// they held, and the lanes' health. Outcomes of a lost lane, and of jobs that are final already, are

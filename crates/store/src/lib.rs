@@ -60,7 +60,7 @@ pub use seal::{SealFault, SecretKey};
 pub use sessions::{NewSignInLink, SESSIONS_PER_USER_MAX, Sessions, SignedIn};
 pub use users::{Credentials, NewClient, NewUser, Registered, UserChanges, UserQuery, Users};
 pub use verify::{Verified, Verify};
-pub use webhook_jobs::{JobDetail, JobFilter, JobQuery, WebhookJobs};
+pub use webhook_jobs::{JobDetail, JobFilter, JobQuery, Waiting, WebhookJobs};
 pub use webhook_out_subs::{
     NewSigning, NewWebhookOutSub, WebhookOutSubChanges, WebhookOutSubs, WithSecret,
 };

@@ -64,6 +64,10 @@ pub struct NewRecovery {
 pub struct Step {
     /// How many jobs or changes it looked at.
     pub looked_at: usize,
+    /// How many jobs it made, or made due.
+    pub made: usize,
+    /// Whether its pace does not count: it makes what new changes wait for.
+    pub unpaced: bool,
     /// Whether the recovery goes on.
     pub goes_on: bool,
 }
@@ -74,9 +78,8 @@ pub trait Recoveries {
     /// What a recovery would be, without beginning it.
     ///
     /// # Errors
-    /// When the store cannot be read.
-    async fn preview_recovery(&self, new: NewRecovery, now: Moment)
-    -> Result<Recovery, StoreError>;
+    /// Refused as [`Recoveries::begin_recovery`] would be.
+    async fn preview_recovery(&self, new: NewRecovery, now: Moment) -> Result<Recovery, Rejection>;
 
     /// Begins a recovery.
     ///
@@ -100,13 +103,13 @@ pub trait Recoveries {
         change: Change,
     ) -> Result<Recovery, Rejection>;
 
-    /// A recovery.
+    /// A recovery; only one of this integration, where one is named.
     ///
     /// # Errors
     /// When the store cannot be read.
     async fn recovery(
         &self,
-        integration_id: IntegrationId,
+        integration_id: Option<IntegrationId>,
         id: RecoveryId,
     ) -> Result<Option<Recovery>, StoreError>;
 
@@ -116,7 +119,8 @@ pub trait Recoveries {
     /// When the store cannot be read.
     async fn running_recoveries(&self) -> Result<Vec<Recovery>, StoreError>;
 
-    /// Takes the next step of a recovery: looks at up to `limit` jobs or changes, in one transaction.
+    /// Takes the next step of a recovery, in one transaction: makes about `limit` jobs, or a few more where it is done with
+    /// that.
     ///
     /// # Errors
     /// When the store cannot be written.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::gap::Gap;
-use domain::id::{OrderStageId, WebhookJobId};
+use domain::id::{OrderStageId, RecoveryId, WebhookJobId};
 use domain::time::Moment;
 
 use crate::error::StoreError;
@@ -44,9 +44,9 @@ pub trait Verify {
     ) -> Result<Verified<WebhookJobId>, StoreError>;
 
     /// Has these gaps mended, as far as that does no harm, by a recovery of each integration: by the server that runs, or
-    /// the next one. Returns the number of gaps that are mended so.
+    /// the next one. Returns these recoveries.
     ///
     /// # Errors
     /// When the store cannot be written.
-    async fn mend(&self, gaps: Vec<Gap>, now: Moment) -> Result<u64, StoreError>;
+    async fn mend(&self, gaps: Vec<Gap>, now: Moment) -> Result<Vec<RecoveryId>, StoreError>;
 }

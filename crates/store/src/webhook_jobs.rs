@@ -61,6 +61,15 @@ pub struct JobDetail {
     pub payload: Vec<u8>,
 }
 
+/// What waits at one moment, of all integrations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// How many jobs, counted up to a million.
+    pub jobs: u64,
+    /// When the oldest of them was made.
+    pub oldest_created_at: Option<Moment>,
+}
+
 /// Webhook jobs.
 #[async_trait]
 pub trait WebhookJobs {
@@ -69,6 +78,12 @@ pub trait WebhookJobs {
     /// # Errors
     /// When the store cannot be read.
     async fn webhook_jobs(&self, query: JobQuery) -> Result<Page<WebhookJob>, StoreError>;
+
+    /// What waits. Looks at each subscription: for each scrape of metrics, not for each job.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn waiting_webhook_jobs(&self) -> Result<Waiting, StoreError>;
 
     /// A job with its attempts and payload.
     ///

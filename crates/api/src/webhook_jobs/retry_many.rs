@@ -47,6 +47,12 @@ async fn handle(call: Call<'_>) -> Answer {
     let scope = call.scope().await?;
     recovery::note_contradictions(input, &["filters", "rerender", "per_second", "preview"]);
     let mut filter = filters::filter(input);
+    if filter.states.contains(&JobState::Delivering) {
+        input.fault(
+            "filters.state",
+            "cannot be delivering: those jobs are on their way",
+        );
+    }
     if filter.states.is_empty() {
         filter.states = vec![JobState::Exhausted];
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::health::LaneHealth;
 use domain::id::{OrderId, WebhookJobId, WebhookOutSubId};
 use domain::signature::{SigningSecret, SigningSecrets};
 use domain::signing_key::SigningKeys;
@@ -344,13 +345,19 @@ impl Lanes for Model {
         Ok(oldest)
     }
 
-    async fn clock_set_back(&self, by: Duration, now: Moment) -> Result<(), StoreError> {
+    async fn clock_set(&self, microseconds: i64, now: Moment) -> Result<(), StoreError> {
         let mut state = self.state();
         if !state.failures.is_empty() {
             return Err(state.failures.remove(0));
         }
+        let by = Duration::from_micros(microseconds.min(0).unsigned_abs());
         for job in state.jobs.values_mut().filter(|job| job.due_at > now) {
             job.due_at = now.max(job.due_at - by);
+        }
+        for sub in state.subs.values_mut() {
+            let mut health = LaneHealth::from_record(sub.health.clone());
+            health.clock_set(microseconds);
+            sub.health = health.record().clone();
         }
         Ok(())
     }

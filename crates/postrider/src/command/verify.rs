@@ -1,11 +1,13 @@
 //! `postrider verify`: whether the store holds exactly what it should, beside a running server or without one.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
 use domain::gap::{Gap, GapKind};
-use domain::id::{OrderStageId, WebhookJobId};
+use domain::id::{OrderStageId, RecoveryId, WebhookJobId};
 use domain::time::Clock;
 use serde::Serialize;
 use store::{Recoveries, Verify};
@@ -19,6 +21,13 @@ use crate::config::{Config, ConfigArgs};
 const PIECE_RECORDS: u32 = 500;
 /// Most jobs that a recovery looks at in one step, where this process does it itself.
 const STEP_RECORDS: u32 = 500;
+/// Gaps that are handed over to be mended in one transaction.
+const GAPS_PER_MEND: usize = 500;
+/// How often, and how many times, a server that mends is asked whether it has: for half a minute.
+const LOOK_MILLISECONDS: u64 = 100;
+const LOOKS_MAX: usize = 300;
+/// Most gaps that are kept: who has more has another trouble, and finds the rest the next time.
+const GAPS_MAX: usize = 100_000;
 /// Gaps that are printed one by one.
 const GAPS_PRINTED_MAX: usize = 1_000;
 
@@ -45,6 +54,14 @@ struct Found {
     gap_count: usize,
     gaps: Vec<Gap>,
     mended: u64,
+}
+
+impl Found {
+    fn add(&mut self, gaps: Vec<Gap>) {
+        self.gap_count += gaps.len();
+        let room = GAPS_MAX.saturating_sub(self.gaps.len());
+        self.gaps.extend(gaps.into_iter().take(room));
+    }
 }
 
 /// Runs the command; whether nothing is wrong any more.
@@ -75,7 +92,7 @@ async fn find(store: &SqliteStore) -> anyhow::Result<Found> {
         let piece = store.verify_order_stages(after, PIECE_RECORDS).await?;
         found.order_stages += piece.looked_at;
         found.not_judged += piece.not_judged;
-        found.gaps.extend(piece.gaps);
+        found.add(piece.gaps);
         match piece.to {
             Some(to) => after = to,
             None => break,
@@ -86,32 +103,45 @@ async fn find(store: &SqliteStore) -> anyhow::Result<Found> {
         let piece = store.verify_webhook_jobs(after, PIECE_RECORDS).await?;
         found.webhook_jobs += piece.looked_at;
         found.not_judged += piece.not_judged;
-        found.gaps.extend(piece.gaps);
+        found.add(piece.gaps);
         match piece.to {
             Some(to) => after = to,
             None => break,
         }
     }
-    found.gap_count = found.gaps.len();
     Ok(found)
 }
 
-/// Has gaps mended: at once where no server runs on the folder, and otherwise by that.
-async fn mend(store: &SqliteStore, folder: &std::path::Path, gaps: &[Gap]) -> anyhow::Result<u64> {
-    let mended = store.mend(gaps.to_vec(), SystemClock.now()).await;
-    let mended = mended.context("the gaps cannot be mended")?;
-    let Ok(_lock) = ServeLock::take(folder) else {
-        return Ok(mended);
-    };
-    for recovery in store.running_recoveries().await? {
-        let is_mending = recovery.kind == domain::recovery::RecoveryKind::Mend;
-        if let Some(id) = recovery.id.filter(|_| is_mending) {
-            store
-                .step_recovery(id, STEP_RECORDS, SystemClock.now())
-                .await?;
+/// Has gaps mended: at once where no server runs on the folder, and otherwise by that. Returns how many are.
+async fn mend(store: &SqliteStore, folder: &Path, gaps: &[Gap]) -> anyhow::Result<u64> {
+    let mut mended = 0;
+    let lock = ServeLock::take(folder).ok();
+    for gaps in gaps.chunks(GAPS_PER_MEND) {
+        let begun = store.mend(gaps.to_vec(), SystemClock.now()).await;
+        for id in begun.context("the gaps cannot be mended")? {
+            mended += mended_by(store, id, lock.is_some()).await?;
         }
     }
     Ok(mended)
+}
+
+/// Waits for a recovery that mends, or takes its step where nobody else does.
+async fn mended_by(store: &SqliteStore, id: RecoveryId, is_alone: bool) -> anyhow::Result<u64> {
+    if is_alone {
+        store
+            .step_recovery(id, STEP_RECORDS, SystemClock.now())
+            .await?;
+    }
+    for _ in 0..LOOKS_MAX {
+        match store.recovery(None, id).await? {
+            Some(recovery) if recovery.finished_at.is_none() => {
+                tokio::time::sleep(Duration::from_millis(LOOK_MILLISECONDS)).await;
+            }
+            Some(recovery) => return Ok(recovery.made),
+            None => break,
+        }
+    }
+    anyhow::bail!("the server has not mended the gaps yet; verify again in a while")
 }
 
 fn print_found(found: &Found, repaired: bool) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@ use domain::order::{AcceptedStage, JobReceipt, Order, OrderStage};
 use domain::payload::StageFacts;
 use domain::time::Moment;
 use domain::webhook_id::WebhookId;
+use domain::webhook_job::JobState;
 use domain::webhook_out_sub::Ordering;
 use rand::RngExt;
 use rusqlite::{Connection, params};
@@ -134,6 +135,8 @@ pub(crate) struct Recipient {
     pub(crate) supersede: bool,
     /// Whether it waits for others, and holds them.
     pub(crate) ordered: bool,
+    /// Whether the stage is the newest that its order has.
+    pub(crate) fresh: bool,
 }
 
 /// Stores a job for a stage, and hands it to its lane unless an earlier one holds it.
@@ -146,12 +149,12 @@ pub(crate) fn add_job(
 ) -> Result<WebhookJobId, Fault> {
     let (id, ordering) = (recipient.id, recipient.ordering);
     if recipient.supersede && stage.sequence > 1 {
-        supersede::replace_waiting(writing, id, ordering, stage.order_id, at)?;
+        supersede::replace_waiting(writing, id, ordering, stage.order_id, stage.sequence, at)?;
     }
     let webhook_id = WebhookId::new(at, writing.chance.random());
-    // The first stage of an order has nothing before it that could hold it.
+    // The first stage of an order, when it is new, has nothing before it that could hold it.
     let may_be_held = match ordering {
-        Ordering::Order => stage.sequence > 1,
+        Ordering::Order => stage.sequence > 1 || !recipient.fresh,
         Ordering::Subscription => true,
         Ordering::None => false,
     };
@@ -178,6 +181,7 @@ pub(crate) fn add_job(
             recipient.ordered,
         ])?;
     let job_id = WebhookJobId(writing.connection.last_insert_rowid());
+    writing.tally.add(JobState::Pending, 1);
     if let Some(due_at) = due_at {
         writing.ready(ReadyJob {
             id: job_id,

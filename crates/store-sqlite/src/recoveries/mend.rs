@@ -3,8 +3,9 @@
 use domain::id::{OrderStageId, WebhookJobId, WebhookOutSubId};
 use domain::time::Moment;
 
-use super::step::{Came, has_job};
-use crate::accept::{Recipient, add_job};
+use super::make::{has_job, late_recipient};
+use super::step::Came;
+use crate::accept::add_job;
 use crate::fault::Fault;
 use crate::webhook_jobs::{self, rerender};
 use crate::writer::Writing;
@@ -29,7 +30,7 @@ pub(super) fn mend(
     Ok(came)
 }
 
-/// Makes a job that is missing. It comes late, and waits for those that are there.
+/// Makes a job that is missing.
 fn make(
     writing: &mut Writing,
     stage: OrderStageId,
@@ -43,14 +44,10 @@ fn make(
     if has_job(&writing.connection, &stage, &sub)? {
         return Ok(false);
     }
-    let payload = rerender::render(&writing.connection, &sub, &order, &stage)?;
-    let recipient = Recipient {
-        id: sub.id,
-        ordering: sub.ordering,
-        // A late one must not replace what is newer than its change.
-        supersede: false,
-        ordered: true,
+    let Some(recipient) = late_recipient(&writing.connection, &stage, &sub)? else {
+        return Ok(false);
     };
+    let payload = rerender::render(&writing.connection, &sub, &order, &stage)?;
     add_job(writing, &recipient, &stage, payload, now)?;
     Ok(true)
 }

@@ -1,39 +1,31 @@
 //! One step of a recovery: some jobs or changes, in one transaction that also keeps how far it has come.
 
-use domain::id::{IntegrationId, RecoveryId, WebhookJobId};
-use domain::match_trace::Filtering;
-use domain::matching::Triggers;
-use domain::order::OrderStage;
-use domain::payload::StageFacts;
-use domain::payload::template::filter::Filter;
+use domain::id::{IntegrationId, RecoveryId};
 use domain::recovery::{Recovery, RecoveryState};
 use domain::time::Moment;
-use domain::webhook_out_sub::{Ordering, WebhookOutSub};
 use rusqlite::{Connection, params};
 use store::{
     Count, Cursor, JobFilter, JobQuery, ListQuery, PageRequest, RecoveryWork, Sort, SortKey,
     StageQuery, Start, Step,
 };
 
+use super::make::make;
 use super::mend::mend;
+use super::retry::retry;
 use super::{end, reread};
-use crate::accept::{Recipient, add_job};
 use crate::fault::Fault;
 use crate::list_query::{ListPlan, one};
-use crate::match_trace::decide;
-use crate::order_stages;
-use crate::webhook_jobs::{self, rerender};
-use crate::webhook_out_subs;
 use crate::writer::Writing;
+use crate::{order_stages, webhook_jobs, webhook_out_subs};
 
 // primary key
 pub(crate) const WORK: &str = "select work, looked_at_id, last_id from recoveries where id = ?1";
 // primary key
 pub(crate) const PUT: &str = "update recoveries set looked_at_id = ?2, looked_at = looked_at + ?3, made = made + ?4, \
      updated_at = ?5 where id = ?1";
-// webhook_jobs_by_order
-pub(crate) const HAS_JOB: &str = "select 1 from webhook_jobs where order_id = ?1 and order_id is not null and order_stage_id = ?2 \
-     and webhook_out_sub_id = ?3 limit 1";
+
+/// Most jobs or changes that a step looks at: bounds how long it holds up the writer.
+pub(super) const LOOK_MAX: u32 = 500;
 
 /// How far a step came.
 #[derive(Default)]
@@ -42,6 +34,23 @@ pub(super) struct Came {
     to: Option<i64>,
     pub(super) looked_at: usize,
     pub(super) made: usize,
+    /// Whether there is more to look at.
+    pub(super) goes_on: bool,
+}
+
+impl Came {
+    /// Before anything of a page of so many was looked at.
+    pub(super) fn of(page: usize) -> Came {
+        Came {
+            goes_on: page == LOOK_MAX as usize,
+            ..Came::default()
+        }
+    }
+
+    pub(super) fn look_at(&mut self, id: i64) {
+        self.to = Some(id);
+        self.looked_at += 1;
+    }
 }
 
 /// Takes the next step; see [`store::Recoveries::step_recovery`].
@@ -52,30 +61,36 @@ pub(super) fn step(
     now: Moment,
 ) -> Result<Step, Fault> {
     let recovery = reread(&writing.connection, id)?;
-    let over = Step {
+    let nothing = |goes_on| Step {
         looked_at: 0,
-        goes_on: false,
+        made: 0,
+        unpaced: false,
+        goes_on,
     };
-    if recovery.state != RecoveryState::Running {
-        return Ok(over);
+    if recovery.finished_at.is_some() {
+        return Ok(nothing(false));
     }
     if let Some(sub) = recovery.webhook_out_sub_id {
         match webhook_out_subs::of_id(&writing.connection, sub.0)? {
             None => {
                 end(writing, &recovery, RecoveryState::Canceled, now)?;
-                return Ok(over);
+                return Ok(nothing(false));
             }
             // It goes on when somebody has switched the subscription on.
-            Some(sub) if !sub.active => {
-                return Ok(Step {
-                    looked_at: 0,
-                    goes_on: true,
-                });
-            }
+            Some(sub) if !sub.active => return Ok(nothing(true)),
             Some(_) => {}
         }
     }
     go_on(writing, &recovery, limit, now)
+}
+
+/// What a recovery knows of itself beside what it shows.
+pub(super) struct Kept {
+    pub(super) work: RecoveryWork,
+    /// The last one that was looked at.
+    pub(super) after: i64,
+    /// The last one that there was when it began.
+    pub(super) last: i64,
 }
 
 fn go_on(
@@ -84,115 +99,55 @@ fn go_on(
     limit: u32,
     now: Moment,
 ) -> Result<Step, Fault> {
-    let id = recovery.id.map(|id| id.0);
+    let id = recovery.id.map_or(0, |id| id.0);
     let kept = one(&writing.connection, WORK, [id], |row| {
-        Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?))
+        let work: String = row.get(0)?;
+        Ok(Kept {
+            work: serde_json::from_str(&work)?,
+            after: row.get(1)?,
+            last: row.get::<_, Option<i64>>(2)?.unwrap_or(i64::MAX),
+        })
     })?;
-    let (work, after, last): (_, i64, Option<i64>) = kept.unwrap_or_default();
-    let work: RecoveryWork = serde_json::from_str(&work)?;
-    let mut plan = plan(&writing.connection, recovery.integration_id, &work)?;
-    plan.ids.end = last.map_or(i64::MAX, |last| last.saturating_add(1));
-    let page = page(after, limit);
-    let came = match &work {
-        RecoveryWork::Retry { rerender, .. } => retry(writing, &plan, &page, *rerender, now)?,
-        RecoveryWork::Replay { .. } => make(writing, recovery, &plan, &page, false, now)?,
-        RecoveryWork::CatchUp { .. } => make(writing, recovery, &plan, &page, true, now)?,
+    let kept = kept.ok_or_else(|| Fault::corrupt("recoveries", id, "is gone"))?;
+    let mut plan = plan(&writing.connection, recovery.integration_id, &kept.work)?;
+    let is_catching_up = matches!(kept.work, RecoveryWork::CatchUp { .. });
+    if !is_catching_up {
+        plan.ids.end = plan.ids.end.min(kept.last.saturating_add(1));
+    }
+    let limit = limit as usize;
+    let came = match &kept.work {
+        RecoveryWork::Retry { rerender, .. } => {
+            retry(writing, &plan, &kept, *rerender, limit, now)?
+        }
+        RecoveryWork::Replay { .. } | RecoveryWork::CatchUp { .. } => {
+            make(writing, recovery, &plan, &kept, limit, now)?
+        }
         RecoveryWork::Mend { missing, sleeping } => mend(writing, missing, sleeping, now)?,
     };
-    let is_whole = matches!(work, RecoveryWork::Mend { .. });
-    let goes_on = !is_whole && came.looked_at == limit as usize;
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let to = came.to.unwrap_or(kept.after);
     writing.connection.prepare_cached(PUT)?.execute(params![
         id,
-        came.to.unwrap_or(after),
+        to,
         count(came.looked_at),
         count(came.made),
         now.microseconds(),
     ])?;
-    if !goes_on {
-        end(writing, recovery, RecoveryState::Finished, now)?;
+    if !came.goes_on {
+        let is_canceled = recovery.state == RecoveryState::Canceling;
+        let state = if is_canceled {
+            RecoveryState::Canceled
+        } else {
+            RecoveryState::Finished
+        };
+        end(writing, recovery, state, now)?;
     }
     Ok(Step {
         looked_at: came.looked_at,
-        goes_on,
+        made: came.made,
+        unpaced: is_catching_up && to >= kept.last,
+        goes_on: came.goes_on,
     })
-}
-
-fn retry(
-    writing: &mut Writing,
-    plan: &ListPlan,
-    page: &ListQuery,
-    rerender: bool,
-    now: Moment,
-) -> Result<Came, Fault> {
-    let jobs = plan.page(&writing.connection, page, |connection, id| {
-        webhook_jobs::read_job(connection, WebhookJobId(id))
-    })?;
-    let mut came = Came::default();
-    for job in jobs.items {
-        came.to = Some(job.id.0);
-        came.looked_at += 1;
-        // What nobody would send is left as it is.
-        if webhook_jobs::is_sent(&writing.connection, job.id)? {
-            let rerender = rerender && job.order_stage_id.is_some();
-            webhook_jobs::retry_one(writing, &job, rerender, now)?;
-            came.made += 1;
-        }
-    }
-    Ok(came)
-}
-
-/// Makes the jobs of changes for a subscription: in its order those that it missed, or outside of that all.
-fn make(
-    writing: &mut Writing,
-    recovery: &Recovery,
-    plan: &ListPlan,
-    page: &ListQuery,
-    missed: bool,
-    now: Moment,
-) -> Result<Came, Fault> {
-    let sub = recovery.webhook_out_sub_id.map_or(0, |id| id.0);
-    let sub = webhook_out_subs::of_id(&writing.connection, sub)?
-        .ok_or_else(|| Fault::corrupt("webhook_out_subs", sub, "is gone"))?;
-    let stages = plan.page(&writing.connection, page, order_stages::of_id)?;
-    let triggers = Triggers::new(&sub.statuses, &sub.events);
-    let filter = sub.filter.as_deref().map(Filter::compile);
-    let mut came = Came::default();
-    for stage in stages.items {
-        came.to = Some(stage.id.0);
-        came.looked_at += 1;
-        let status = stage.update_status.then_some(stage.stage.as_str());
-        let is_wanted = triggers
-            .matches(status, stage.event_slug.as_deref())
-            .is_match();
-        if !is_wanted || (missed && has_job(&writing.connection, &stage, &sub)?) {
-            continue;
-        }
-        let (order, stage) = rerender::past(&writing.connection, stage.id)?;
-        if decide(filter.as_ref(), &StageFacts::of(&order, &stage)) == Filtering::Stopped {
-            continue;
-        }
-        let payload = rerender::render(&writing.connection, &sub, &order, &stage)?;
-        let recipient = Recipient {
-            id: sub.id,
-            ordering: if missed { sub.ordering } else { Ordering::None },
-            supersede: missed && sub.supersede,
-            ordered: missed,
-        };
-        add_job(writing, &recipient, &stage, payload, now)?;
-        writing.made(1);
-        came.made += 1;
-    }
-    Ok(came)
-}
-
-pub(super) fn has_job(
-    connection: &Connection,
-    stage: &OrderStage,
-    sub: &WebhookOutSub,
-) -> Result<bool, Fault> {
-    let params = params![stage.order_id.0, stage.id.0, sub.id.0];
-    Ok(one(connection, HAS_JOB, params, |_| Ok(()))?.is_some())
 }
 
 /// How many jobs or changes there are to look at.
@@ -259,7 +214,7 @@ fn jobs(
 }
 
 /// The oldest ones behind an id.
-fn page(after: i64, size: u32) -> ListQuery {
+pub(super) fn page(after: i64, size: u32) -> ListQuery {
     let cursor = Cursor {
         by: "id".to_owned(),
         descending: false,

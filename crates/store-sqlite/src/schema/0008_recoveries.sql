@@ -11,7 +11,7 @@ create table recoveries (
   per_second integer not null,
   matched integer not null,
   matched_capped integer not null,
-  -- The last job or change that was looked at, and the last one that will be; none while a subscription catches up.
+  -- The last job or change that was looked at, and the last one that there was when it began.
   looked_at_id integer not null,
   last_id integer,
   looked_at integer not null,
@@ -20,4 +20,4 @@ create table recoveries (
   updated_at integer not null,
   finished_at integer
 ) strict;
-create index recoveries_running on recoveries (id) where state = 'running';
+create index recoveries_running on recoveries (id) where finished_at is null;

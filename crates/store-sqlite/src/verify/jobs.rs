@@ -17,13 +17,16 @@ const LOOK_BACK_JOBS: u32 = 200;
 
 // primary keys
 pub(crate) const NEXT: &str = "select j.id, j.integration_id, j.webhook_out_sub_id, j.order_id, j.order_stage_id, j.state, j.ordered, \
-     j.next_attempt_at, j.finished_at, a.started_at, s.ordering, s.deleted_at is not null \
+     j.next_attempt_at, j.finished_at, a.started_at, s.ordering, s.deleted_at is not null, j.sequence \
      from webhook_jobs j join webhook_out_subs s on s.id = j.webhook_out_sub_id \
      left join webhook_attempts a on a.webhook_job_id = j.id and a.number = 1 \
      where j.id > ?1 order by j.id limit ?2";
 // webhook_jobs_by_order
 pub(crate) const UNDER_WAY_IN_ORDER: &str = "select id from webhook_jobs where order_id = ?2 and order_id is not null and webhook_out_sub_id = ?1 \
      and id < ?3 and ordered = 1 and passed = 0 and finished_at > ?4 order by id desc limit 1";
+// webhook_jobs_by_order
+pub(crate) const LATER_IN_ORDER: &str = "select id from webhook_jobs where order_id = ?2 and order_id is not null and webhook_out_sub_id = ?1 \
+     and id < ?3 and ordered = 1 and sequence >= ?4 order by id desc limit 1";
 // webhook_jobs_by_subscriber
 pub(crate) const UNDER_WAY_IN_SUBSCRIPTION: &str = "select id from (select id, finished_at, ordered, passed from webhook_jobs where webhook_out_sub_id = ?1 \
      and ?2 is not null and id < ?3 order by id desc limit ?5) \
@@ -36,6 +39,7 @@ pub(crate) const HAS_CHANGED: &str = "select count(distinct ordering) > 1 from w
 pub(crate) const STATEMENTS: &[&str] = &[
     NEXT,
     UNDER_WAY_IN_ORDER,
+    LATER_IN_ORDER,
     UNDER_WAY_IN_SUBSCRIPTION,
     HAS_CHANGED,
 ];
@@ -54,6 +58,7 @@ struct Job {
     /// When its first attempt began.
     started_at: Option<i64>,
     ordering: Ordering,
+    sequence: Option<i64>,
     /// Whether its subscription is deleted: then its jobs are being canceled.
     deleted: bool,
 }
@@ -140,7 +145,11 @@ impl Job {
         match self.ordering {
             Ordering::Order => {
                 let params = params![self.sub.0, order, self.id.0, started_at];
-                one(connection, UNDER_WAY_IN_ORDER, params, read)
+                if let Some(under_way) = one(connection, UNDER_WAY_IN_ORDER, params, read)? {
+                    return Ok(Some(under_way));
+                }
+                let params = params![self.sub.0, order, self.id.0, self.sequence];
+                one(connection, LATER_IN_ORDER, params, read)
             }
             Ordering::Subscription => {
                 let params = params![self.sub.0, order, self.id.0, started_at, LOOK_BACK_JOBS];
@@ -176,5 +185,6 @@ fn read(row: &Row<'_>) -> Result<Job, Fault> {
         started_at: row.get(9)?,
         ordering: Ordering::parse(&ordering).ok_or_else(|| corrupt("unknown ordering"))?,
         deleted: row.get(11)?,
+        sequence: row.get(12)?,
     })
 }

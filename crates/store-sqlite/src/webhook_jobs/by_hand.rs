@@ -3,7 +3,7 @@
 use domain::id::{IntegrationId, WebhookJobId};
 use domain::time::Moment;
 use domain::webhook_id::WebhookId;
-use domain::webhook_job::WebhookJob;
+use domain::webhook_job::{JobState, WebhookJob};
 use rand::RngExt;
 use rusqlite::{Connection, params};
 use store::{Change, Withdrawal};
@@ -117,6 +117,7 @@ fn repeat(writing: &mut Writing, job: &WebhookJob, at: Moment) -> Result<Webhook
         at.microseconds(),
     ])?;
     writing.made(1);
+    writing.tally.add(JobState::Pending, 1);
     Ok(WebhookJobId(writing.connection.last_insert_rowid()))
 }
 
@@ -132,6 +133,7 @@ pub(crate) fn start(
     let ready = due::ready_job(&writing.connection, id)?;
     writing.ready(ready);
     writing.made(1);
+    writing.tally.add(JobState::Pending, 1);
     Ok(job)
 }
 
@@ -150,6 +152,7 @@ pub(super) fn cancel(
     let withdrawal = writing.owner.withdraw(before.webhook_out_sub_id, id);
     if withdrawal == Withdrawal::Withdrawn {
         writing.withdrawn(id);
+        writing.tally.add(JobState::Canceled, 1);
     }
     let connection = &writing.connection;
     match withdrawal {

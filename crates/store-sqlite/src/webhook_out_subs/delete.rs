@@ -3,6 +3,7 @@
 
 use domain::id::{IntegrationId, WebhookOutSubId};
 use domain::time::Moment;
+use domain::webhook_job::JobState;
 use domain::webhook_out_sub::WebhookOutSub;
 use rusqlite::{Connection, params};
 use store::{Change, Rejection, StoreError};
@@ -47,6 +48,7 @@ pub(crate) async fn cancel_leftovers(store: &SqliteStore, at: Moment) -> Result<
         let step = store.write(move |writing| {
             let canceled = cancel_some(&writing.connection, JOBS_PER_COMMIT_MAX, at)?;
             writing.made(canceled);
+            writing.tally.add(JobState::Canceled, canceled);
             Ok(canceled)
         });
         if step.await? < JOBS_PER_COMMIT_MAX {

@@ -55,7 +55,11 @@ pub(super) fn update(
         switch(&writing.connection, &mut after, change.at)?;
     }
     write_event(&writing.connection, change, "update", Some(&before), &after)?;
-    revisions::keep(writing, integration_id, id, change.at)?;
+    if is_matched_otherwise(&before, &after) {
+        revisions::keep(writing, integration_id, id, change.at)?;
+    } else {
+        writing.known.forget_subscribers(integration_id);
+    }
     if after.ordering != before.ordering {
         release::release_all_free(&writing.connection, id, after.ordering, change.at)?;
     }
@@ -63,6 +67,22 @@ pub(super) fn update(
         writing.changed(lane);
     }
     Ok(after)
+}
+
+/// Whether what it wants, or by which rule it is sent to, is another than before.
+fn is_matched_otherwise(before: &WebhookOutSub, after: &WebhookOutSub) -> bool {
+    let wants = |sub: &WebhookOutSub| {
+        let health = sub.health.reason;
+        (
+            sub.active,
+            health,
+            sub.ordering,
+            sub.statuses.clone(),
+            sub.events.clone(),
+            sub.filter.clone(),
+        )
+    };
+    wants(before) != wants(after)
 }
 
 /// What the changes say of others; what is not changed is not looked at, so that a word that went out of
