@@ -77,7 +77,7 @@ fn mend(writing: &mut Writing, gaps: &[Gap], now: Moment) -> Result<Vec<Recovery
                 count: piece.len() as u64,
                 capped: false,
             };
-            let begun = recoveries::begin(writing, &new, matched, &change)?;
+            let begun = recoveries::begin::begin(writing, &new, matched, &change)?;
             begun_ids.extend(begun.record.id);
         }
     }
