@@ -8,6 +8,7 @@
 
 mod claiming;
 mod clock;
+mod crowd;
 mod delivering;
 mod model;
 mod receiver;

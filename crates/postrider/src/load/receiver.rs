@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -44,6 +45,14 @@ pub struct Receiver {
 struct State {
     began: Instant,
     phase: Mutex<Phase>,
+    stuck: Stuck,
+}
+
+/// The connections that are never answered.
+#[derive(Default)]
+struct Stuck {
+    now: AtomicU64,
+    most: AtomicU64,
 }
 
 struct Phase {
@@ -66,16 +75,20 @@ impl Receiver {
         let dead = listen(SocketAddr::new(address.ip(), 0))?;
         let (address, dead_address) = (live.local_addr()?, dead.local_addr()?);
         let phase = Mutex::new(Phase { run, ledger });
-        let state = Arc::new(State { began, phase });
+        let state = Arc::new(State {
+            began,
+            phase,
+            stuck: Stuck::default(),
+        });
         let stop = CancellationToken::new();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let (serving, stopping) = (state.clone(), stop.clone());
+        let (serving, holding, stopping) = (state.clone(), state.clone(), stop.clone());
         let thread = std::thread::Builder::new().name("receiver".to_owned());
         let thread = thread.spawn(move || {
             let serve = async {
-                tokio::join!(accept_live(live, serving), accept_dead(dead));
+                tokio::join!(accept_live(live, serving), accept_dead(dead, holding));
             };
             runtime.block_on(stopping.run_until_cancelled(serve));
         })?;
@@ -106,6 +119,11 @@ impl Receiver {
     /// From now on, notes the deliveries of another phase.
     pub fn begin(&self, run: Run, ledger: Ledger) {
         *self.state.phase() = Phase { run, ledger };
+    }
+
+    /// The most connections that were held at once without an answer.
+    pub fn stuck_max(&self) -> u64 {
+        self.state.stuck.most.load(Ordering::Relaxed)
     }
 
     /// What the ledger says.
@@ -142,8 +160,8 @@ async fn accept_live(listener: TcpListener, state: Arc<State>) {
     accept(listener, |stream| serve(stream, state.clone())).await;
 }
 
-async fn accept_dead(listener: TcpListener) {
-    accept(listener, swallow).await;
+async fn accept_dead(listener: TcpListener, state: Arc<State>) {
+    accept(listener, |stream| swallow(stream, state.clone())).await;
 }
 
 async fn accept<F>(listener: TcpListener, handle: impl Fn(TcpStream) -> F)
@@ -174,9 +192,12 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
         .await;
 }
 
-async fn swallow(mut stream: TcpStream) {
+async fn swallow(mut stream: TcpStream, state: Arc<State>) {
+    let now = state.stuck.now.fetch_add(1, Ordering::Relaxed) + 1;
+    state.stuck.most.fetch_max(now, Ordering::Relaxed);
     let mut buffer = [0; 4_096];
     while let Ok(1..) = stream.read(&mut buffer).await {}
+    state.stuck.now.fetch_sub(1, Ordering::Relaxed);
 }
 
 async fn take(

@@ -77,14 +77,16 @@ pub fn measure(plan: &Plan, target: &Target) -> Result<Report> {
     let mut phases = Vec::new();
     if plan.dead == 0 || plan.compare_dead {
         let run = Run::new(&format!("{name}1"));
-        phases.push(bench.measure("no dead ones", &run, yardstick.as_ref())?);
+        phases.push(bench.measure("no dead ones", &run, None, yardstick.as_ref())?);
     }
     if plan.dead > 0 {
         // Not over the first connection: the server may have closed it during a long phase.
         Api::new(target)?.create_dead(&integrations, plan, &receiver)?;
         let run = Run::new(&format!("{name}2"));
         let title = format!("{} dead ones", plan.dead);
-        phases.push(bench.measure(&title, &run, yardstick.as_ref())?);
+        let dead_run = Run::new(&format!("{name}3"));
+        let phase = bench.measure(&title, &run, Some(&dead_run), yardstick.as_ref())?;
+        phases.push(phase);
     }
     Ok(Report { yardstick, phases })
 }
