@@ -85,7 +85,7 @@ pub struct LoadArgs {
     /// take every change.
     #[arg(long, value_name = "N", conflicts_with = "changes")]
     pub dead_rate: Option<u64>,
-    /// Measure without the dead subscriptions first, then with them.
+    /// Measure without the dead subscriptions first, then while they answer, then while they do not.
     #[arg(long)]
     pub compare_dead: bool,
     /// How long the last deliveries are waited for.

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -14,7 +14,6 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
@@ -35,7 +34,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 pub struct Receiver {
     /// Where it answers.
     address: SocketAddr,
-    /// Where connections are accepted and never answered.
+    /// Where dead subscriptions are received.
     dead_address: SocketAddr,
     state: Arc<State>,
     stop: CancellationToken,
@@ -45,15 +44,19 @@ pub struct Receiver {
 struct State {
     began: Instant,
     phase: Mutex<Phase>,
+    dead_answer: AtomicBool,
     stuck: Stuck,
 }
 
-/// The connections that are never answered.
+/// The requests that are never answered.
 #[derive(Default)]
 struct Stuck {
     now: AtomicU64,
     most: AtomicU64,
 }
+
+/// One of them, until its sender gives up.
+struct Held<'a>(&'a Stuck);
 
 struct Phase {
     run: Run,
@@ -78,6 +81,7 @@ impl Receiver {
         let state = Arc::new(State {
             began,
             phase,
+            dead_answer: AtomicBool::new(false),
             stuck: Stuck::default(),
         });
         let stop = CancellationToken::new();
@@ -121,7 +125,12 @@ impl Receiver {
         *self.state.phase() = Phase { run, ledger };
     }
 
-    /// The most connections that were held at once without an answer.
+    /// From now on, dead subscriptions are answered like others, or not at all.
+    pub fn answer_dead(&self, answer: bool) {
+        self.state.dead_answer.store(answer, Ordering::Relaxed);
+    }
+
+    /// The most requests that were held at once without an answer.
     pub fn stuck_max(&self) -> u64 {
         self.state.stuck.most.load(Ordering::Relaxed)
     }
@@ -161,7 +170,7 @@ async fn accept_live(listener: TcpListener, state: Arc<State>) {
 }
 
 async fn accept_dead(listener: TcpListener, state: Arc<State>) {
-    accept(listener, |stream| swallow(stream, state.clone())).await;
+    accept(listener, |stream| serve_dead(stream, state.clone())).await;
 }
 
 async fn accept<F>(listener: TcpListener, handle: impl Fn(TcpStream) -> F)
@@ -192,12 +201,38 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
         .await;
 }
 
-async fn swallow(mut stream: TcpStream, state: Arc<State>) {
-    let now = state.stuck.now.fetch_add(1, Ordering::Relaxed) + 1;
-    state.stuck.most.fetch_max(now, Ordering::Relaxed);
-    let mut buffer = [0; 4_096];
-    while let Ok(1..) = stream.read(&mut buffer).await {}
-    state.stuck.now.fetch_sub(1, Ordering::Relaxed);
+async fn serve_dead(stream: TcpStream, state: Arc<State>) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| hold(request, &state));
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn hold(
+    request: Request<Incoming>,
+    state: &State,
+) -> Result<Response<Empty<Bytes>>, Infallible> {
+    collect(request.into_body()).await;
+    if !state.dead_answer.load(Ordering::Relaxed) {
+        let _held = Held::new(&state.stuck);
+        std::future::pending::<()>().await;
+    }
+    Ok(answer(http::StatusCode::OK))
+}
+
+impl Held<'_> {
+    fn new(stuck: &Stuck) -> Held<'_> {
+        let now = stuck.now.fetch_add(1, Ordering::Relaxed) + 1;
+        stuck.most.fetch_max(now, Ordering::Relaxed);
+        Held(stuck)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 async fn take(

@@ -101,7 +101,7 @@ fn dead_subscriptions_get_a_phase_of_their_own_and_hold_up_nobody() {
         .iter()
         .map(|phase| phase.name.as_str())
         .collect();
-    assert_eq!(names, ["no dead ones", "3 dead ones"]);
+    assert_eq!(names, ["no dead ones", "3 that answer", "3 dead ones"]);
     for phase in &report.phases {
         assert_eq!((phase.delivered, phase.lost), (50, 0), "{}", phase.name);
     }

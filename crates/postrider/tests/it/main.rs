@@ -10,6 +10,7 @@
 
 mod harness;
 
+mod backlog;
 mod changes;
 mod contract;
 mod crash;
@@ -27,6 +28,7 @@ mod policies;
 mod recovery;
 mod schemathesis;
 mod seed;
+mod slow_receivers;
 mod statuses;
 mod stopping;
 mod unavailable;

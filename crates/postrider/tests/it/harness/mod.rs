@@ -5,6 +5,7 @@ mod contract;
 pub mod mailbox;
 pub mod receiver;
 pub mod server;
+pub mod swift;
 
 use std::time::{Duration, Instant};
 
