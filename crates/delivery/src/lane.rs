@@ -134,13 +134,14 @@ impl Lane {
 
     /// Where it belongs in line.
     pub(crate) fn place(&self, now: Moment) -> Place {
-        let is_trusted = self.standing() == Standing::Sends && self.window.is_trusted(now);
+        let has_failed = self.health.record().failing_since.is_some();
+        let trust = match self.standing() {
+            Standing::Sends if self.window.is_trusted(now) => Trust::Trusted,
+            Standing::Sends if !has_failed => Trust::Quiet,
+            _ => Trust::Suspect,
+        };
         Place {
-            trust: if is_trusted {
-                Trust::Trusted
-            } else {
-                Trust::Suspect
-            },
+            trust,
             is_idle: self.in_flight == 0,
         }
     }

@@ -14,8 +14,9 @@ use crate::engine::Engine;
 
 /// Most outcomes that wait for the recorder: a second of trouble at full speed goes by unnoticed.
 pub(crate) const OUTCOMES_WAITING_MAX: usize = 4_096;
-/// Most outcomes in one transaction: bounds how long it holds up the store's writer.
-const OUTCOMES_PER_RECORD_MAX: usize = 1_000;
+/// Most outcomes in one transaction: bounds how long it holds up the store's writer, some 10 ms where all are failures.
+/// Thousands of receivers that hang fail at once when their time is up.
+const OUTCOMES_PER_RECORD_MAX: usize = 128;
 /// The pause after a failure; doubled up to the maximum while failures go on.
 const PAUSE_MILLISECONDS: u64 = 250;
 const PAUSE_MILLISECONDS_MAX: u64 = 5_000;

@@ -2,8 +2,9 @@
 //!
 //! Lanes that want to send stand in a line and get one slot at a time. Those without a recent success hold
 //! at most half of the slots together: however many endpoints hang, half of the slots stay for those
-//! that work. The two kinds take turns; within each, lanes with nothing under way go first, so that none
-//! waits for its first slot while others get one more.
+//! that work. Those that have failed since hold at most half of that half, so that a lane that was only quiet
+//! does not wait until their requests time out. The kinds take turns; within each, lanes with nothing under way
+//! go first, so that none waits for its first slot while others get one more.
 //!
 //! A lane may change from one line to another while it waits. It then stands in both, at most once in each,
 //! and the caller passes it over where it does not belong any more.
@@ -17,7 +18,9 @@ use domain::id::WebhookOutSubId;
 pub(crate) enum Trust {
     /// Something has succeeded lately, and nothing has failed since.
     Trusted,
-    /// Nothing is known for the lane, or something against it.
+    /// Nothing has failed since the last success, which is long ago or never was.
+    Quiet,
+    /// Something has failed since the last success.
     Suspect,
 }
 
@@ -31,11 +34,12 @@ pub(crate) struct Place {
 
 /// The places where a lane stands in line.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct LinedUp([bool; 4]);
+pub(crate) struct LinedUp([bool; 6]);
 
 #[derive(Debug)]
 pub(crate) struct Slots {
     trusted: Share,
+    quiet: Share,
     suspect: Share,
     max: usize,
     /// Whose turn it is.
@@ -43,26 +47,20 @@ pub(crate) struct Slots {
 }
 
 /// The slots of one kind of lanes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Share {
     idle: VecDeque<WebhookOutSubId>,
     busy: VecDeque<WebhookOutSubId>,
     taken: usize,
-    max: usize,
 }
 
 impl Slots {
     /// At least one slot.
     pub(crate) fn new(max: usize) -> Slots {
-        let share = |max: usize| Share {
-            idle: VecDeque::new(),
-            busy: VecDeque::new(),
-            taken: 0,
-            max: max.max(1),
-        };
         Slots {
-            trusted: share(max),
-            suspect: share(max / 2),
+            trusted: Share::default(),
+            quiet: Share::default(),
+            suspect: Share::default(),
             max: max.max(1),
             turn: Trust::Trusted,
         }
@@ -80,20 +78,32 @@ impl Slots {
 
     /// Takes a lane out of line that may have the next slot, if there is one.
     pub(crate) fn next(&mut self) -> Option<(WebhookOutSubId, Place)> {
-        if self.taken() >= self.max {
-            return None;
-        }
         let first = self.turn;
-        [first, first.other()].into_iter().find_map(|trust| {
-            let (lane, is_idle) = self.share(trust).next()?;
-            Some((lane, Place { trust, is_idle }))
-        })
+        [first, first.next(), first.next().next()]
+            .into_iter()
+            .find_map(|trust| {
+                if !self.has_slot(trust) {
+                    return None;
+                }
+                let (lane, is_idle) = self.share(trust).next()?;
+                Some((lane, Place { trust, is_idle }))
+            })
     }
 
-    /// Gives a slot to a lane of this kind; the other kind is next.
+    /// Whether one more of this kind may send.
+    fn has_slot(&self, trust: Trust) -> bool {
+        let unproven = self.quiet.taken + self.suspect.taken;
+        let suspect = self.suspect.taken;
+        let is_within = |taken: usize, share: usize| taken < (self.max / share).max(1);
+        is_within(self.taken(), 1)
+            && (trust == Trust::Trusted || is_within(unproven, 2))
+            && (trust != Trust::Suspect || is_within(suspect, 4))
+    }
+
+    /// Gives a slot to a lane of this kind; another kind is next.
     pub(crate) fn take(&mut self, trust: Trust) {
         self.share(trust).taken += 1;
-        self.turn = trust.other();
+        self.turn = trust.next();
     }
 
     pub(crate) fn release(&mut self, trust: Trust) {
@@ -102,12 +112,13 @@ impl Slots {
 
     /// How many requests are under way.
     pub(crate) fn taken(&self) -> usize {
-        self.trusted.taken + self.suspect.taken
+        self.trusted.taken + self.quiet.taken + self.suspect.taken
     }
 
     fn share(&mut self, trust: Trust) -> &mut Share {
         match trust {
             Trust::Trusted => &mut self.trusted,
+            Trust::Quiet => &mut self.quiet,
             Trust::Suspect => &mut self.suspect,
         }
     }
@@ -123,18 +134,17 @@ impl Share {
     }
 
     fn next(&mut self) -> Option<(WebhookOutSubId, bool)> {
-        if self.taken >= self.max {
-            return None;
-        }
         let idle = self.idle.pop_front().map(|lane| (lane, true));
         idle.or_else(|| self.busy.pop_front().map(|lane| (lane, false)))
     }
 }
 
 impl Trust {
-    const fn other(self) -> Trust {
+    /// The kind whose turn comes after this one's.
+    const fn next(self) -> Trust {
         match self {
-            Trust::Trusted => Trust::Suspect,
+            Trust::Trusted => Trust::Quiet,
+            Trust::Quiet => Trust::Suspect,
             Trust::Suspect => Trust::Trusted,
         }
     }
@@ -156,7 +166,7 @@ impl LinedUp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Trust::{Suspect, Trusted};
+    use Trust::{Quiet, Suspect, Trusted};
 
     /// Lines up lanes that always want more, and gives out slots until none is left.
     fn give_all(slots: &mut Slots, lanes: &[(i64, Trust)]) -> Vec<i64> {
@@ -177,18 +187,16 @@ mod tests {
     }
 
     #[test]
-    fn lanes_take_turns_and_suspects_get_half_at_most() {
+    fn lanes_take_turns_the_unproven_get_half_and_suspects_half_of_that() {
         type Case = (usize, Vec<(i64, Trust)>, Vec<i64>);
-        let cases: [Case; 7] = [
+        let cases: [Case; 9] = [
             (4, vec![(1, Trusted)], vec![1, 1, 1, 1]),
             (4, vec![(1, Trusted), (2, Trusted)], vec![1, 2, 1, 2]),
-            (4, vec![(1, Suspect)], vec![1, 1]),
-            (
-                4,
-                vec![(1, Suspect), (2, Suspect), (3, Suspect)],
-                vec![1, 2],
-            ),
-            (6, vec![(1, Suspect), (2, Trusted)], vec![2, 1, 2, 1, 2, 1]),
+            (4, vec![(1, Quiet)], vec![1, 1]),
+            (4, vec![(1, Quiet), (2, Quiet), (3, Quiet)], vec![1, 2]),
+            (8, vec![(1, Suspect)], vec![1, 1]),
+            (8, vec![(1, Suspect), (2, Quiet)], vec![2, 1, 2, 1]),
+            (6, vec![(1, Quiet), (2, Trusted)], vec![2, 1, 2, 1, 2, 1]),
             (1, vec![(1, Suspect)], vec![1]),
             (0, vec![(1, Trusted)], vec![1]),
         ];
@@ -196,6 +204,14 @@ mod tests {
             let given = give_all(&mut Slots::new(max), &lanes);
             assert_eq!(given, expected, "{max} {lanes:?}");
         }
+    }
+
+    #[test]
+    fn suspects_leave_slots_to_the_quiet_and_both_to_the_trusted() {
+        let mut slots = Slots::new(8);
+        assert_eq!(give_all(&mut slots, &[(1, Suspect)]), [1, 1]);
+        assert_eq!(give_all(&mut slots, &[(2, Quiet)]), [2, 2]);
+        assert_eq!(give_all(&mut slots, &[(3, Trusted)]), [3, 3, 3, 3]);
     }
 
     #[test]

@@ -28,6 +28,8 @@ const FILES_RESERVED: u64 = 256;
 /// The other files are shared by three: deliveries in flight, connections kept for the next ones, and clients
 /// of the API.
 const FILES_SHARED_BY: u64 = 3;
+/// Most requests in flight however many files there may be: each takes up to 24 KiB, and half of them may hang.
+const IN_FLIGHT_MAX: u64 = 16_384;
 /// Requests in flight on a machine that tells no limit of files.
 const IN_FLIGHT_DEFAULT: u64 = 512;
 
@@ -122,7 +124,8 @@ impl Node {
             let set = store.clock_set(-by, SystemClock.now());
             set.await.context("what waits cannot be brought along")?;
         }
-        let in_flight = open_files_max().saturating_sub(FILES_RESERVED) / FILES_SHARED_BY;
+        let files = open_files_max().saturating_sub(FILES_RESERVED) / FILES_SHARED_BY;
+        let in_flight = files.min(IN_FLIGHT_MAX);
         let client = Client::new(ClientConfig {
             policy: config.egress.clone(),
             extra_ca_pem: config.extra_ca_pem.clone(),

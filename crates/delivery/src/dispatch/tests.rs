@@ -1,5 +1,8 @@
 //! Tests of the decisions of all lanes together.
 
+mod backlog;
+mod herd;
+
 use domain::health::HealthState;
 use domain::time::Moment;
 use store::Fence;

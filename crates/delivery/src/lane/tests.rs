@@ -77,7 +77,7 @@ fn it_starts_as_many_as_its_window_allows() {
     bench.lane.window.succeeded(NOW);
     assert!(bench.start().is_some() && bench.start().is_none());
     assert_eq!(bench.lane.place(NOW).trust, Trust::Trusted);
-    assert_eq!(bench.lane.place(after(61)).trust, Trust::Suspect);
+    assert_eq!(bench.lane.place(after(61)).trust, Trust::Quiet);
 }
 
 #[test]

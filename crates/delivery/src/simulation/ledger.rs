@@ -211,16 +211,35 @@ impl Ledger {
                 start.job.id, start.trust
             ));
         }
-        let suspects = in_flight
-            .iter()
-            .filter(|other| other.start.trust == Trust::Suspect);
-        if !is_trusted && suspects.count() >= (self.in_flight_max / 2).max(1) {
-            return Err("suspects hold more than half of the slots".to_owned());
+        let is_suspect = !is_trusted && shadow.is_failing();
+        if is_suspect != (start.trust == Trust::Suspect) {
+            return Err(format!(
+                "job {} is {:?}, wrongly",
+                start.job.id, start.trust
+            ));
+        }
+        if !is_trusted && !self.has_room_for_unproven(in_flight) {
+            return Err(
+                "lanes without a recent success hold more than half of the slots".to_owned(),
+            );
+        }
+        if is_suspect && !self.has_room_for_suspects(in_flight) {
+            return Err("lanes that fail hold more than a quarter of the slots".to_owned());
         }
         if in_flight.len() >= self.in_flight_max {
             return Err("more requests than there are slots".to_owned());
         }
         Ok(())
+    }
+
+    fn has_room_for_unproven(&self, in_flight: &[Attempt]) -> bool {
+        let unproven = |other: &&Attempt| other.start.trust != Trust::Trusted;
+        in_flight.iter().filter(unproven).count() < (self.in_flight_max / 2).max(1)
+    }
+
+    fn has_room_for_suspects(&self, in_flight: &[Attempt]) -> bool {
+        let suspects = |other: &&Attempt| other.start.trust == Trust::Suspect;
+        in_flight.iter().filter(suspects).count() < (self.in_flight_max / 4).max(1)
     }
 
     fn check_lane(
@@ -272,11 +291,9 @@ impl Ledger {
         if self.shadows.values().all(|lane| lane.limit(now) == 0) {
             return Err("lanes that may not send keep jobs in memory".to_owned());
         }
-        let suspects = in_flight
-            .iter()
-            .filter(|other| other.start.trust == Trust::Suspect);
         let has_slots = in_flight.len() < self.in_flight_max
-            && suspects.count() < (self.in_flight_max / 2).max(1);
+            && self.has_room_for_unproven(in_flight)
+            && self.has_room_for_suspects(in_flight);
         let is_idle = |(id, lane): (&WebhookOutSubId, &Shadow)| {
             let others = in_flight.iter().filter(|other| other.start.sub.id == *id);
             let has_room = others.count() < usize::try_from(lane.limit(now)).unwrap_or(0);

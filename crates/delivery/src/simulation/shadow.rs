@@ -127,6 +127,11 @@ impl Shadow {
             && self.succeeded_at.is_some_and(|at| now.since(at) <= MINUTE)
     }
 
+    /// It rests, or something failed since its last success.
+    pub(super) fn is_failing(&self) -> bool {
+        self.state != HealthState::Healthy || self.first_failure.is_some()
+    }
+
     /// Nothing has succeeded for a minute, and something failed.
     fn is_stale(&self, now: Moment) -> bool {
         self.failing_since

@@ -8,6 +8,7 @@
 
 mod claiming;
 mod clock;
+mod crowd;
 mod delivering;
 mod jumping;
 mod model;

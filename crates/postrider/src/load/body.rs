@@ -12,6 +12,11 @@ const PADDING_ENTRIES_MAX: usize = 49;
 /// Digits of an order's number where orders are cycled.
 const ORDER_DIGITS: usize = 8;
 
+/// The stage that live subscriptions take; dead ones take it too, unless they have changes of their own.
+pub const STAGE: &str = "scheduled";
+/// The stage that only dead subscriptions with changes of their own take.
+pub const DEAD_STAGE: &str = "canceled";
+
 /// The bodies of one integration's changes.
 #[derive(Clone, Debug)]
 pub struct Template {
@@ -35,6 +40,7 @@ impl Template {
     /// Where orders are cycled, it is an entry of the order's metadata.
     pub fn new(
         run: &Run,
+        stage: &str,
         token: &str,
         integration_id: i64,
         orders: Orders,
@@ -42,7 +48,7 @@ impl Template {
     ) -> Template {
         let token = serde_json::Value::from(token);
         let mut text = format!(
-            r#"{{"token":{token},"integration_id":{integration_id},"create_order":true,"stage":"scheduled","external_order_id":"{}"#,
+            r#"{{"token":{token},"integration_id":{integration_id},"create_order":true,"stage":"{stage}","external_order_id":"{}"#,
             run.prefix()
         );
         let blank = &run.blank()[run.prefix().len()..];
@@ -125,7 +131,7 @@ mod tests {
         let run = Run::new("cafe1");
         for orders in [Orders::OneEach, Orders::Cycled(10)] {
             for size in [1, 400, 1_024, 2_000, 24_000] {
-                let template = Template::new(&run, "a \"token\"", 7, orders, size);
+                let template = Template::new(&run, STAGE, "a \"token\"", 7, orders, size);
                 let body = template.body(MARKER);
                 let value: Value = serde_json::from_slice(&body).expect("JSON");
                 assert_eq!(value["token"], "a \"token\"");
@@ -143,7 +149,7 @@ mod tests {
     #[test]
     fn cycled_orders_have_names_of_their_own() {
         let run = Run::new("cafe1");
-        let template = Template::new(&run, "t", 7, Orders::Cycled(10), 500);
+        let template = Template::new(&run, STAGE, "t", 7, Orders::Cycled(10), 500);
         let value: Value = serde_json::from_slice(&template.body(MARKER)).expect("JSON");
         assert_eq!(value["external_order_id"], "load-cafe1-order-00000005");
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use http::{HeaderValue, Uri};
 
-use super::body::Template;
+use super::body::{DEAD_STAGE, STAGE, Template};
 use super::ledger::{Layout, Ledger};
 use super::marker::Run;
 use super::plan::{Orders, Pace, Plan, Until};
@@ -55,22 +55,42 @@ impl Bench<'_> {
         })
     }
 
-    /// Measures the server.
+    /// Measures the server; `dead_run` names the changes that only dead subscriptions take.
     ///
     /// # Errors
     /// The system gives no event loop.
-    pub fn measure(&self, name: &str, run: &Run, yardstick: Option<&Yardstick>) -> Result<Phase> {
+    pub fn measure(
+        &self,
+        name: &str,
+        run: &Run,
+        dead_run: Option<&Run>,
+        yardstick: Option<&Yardstick>,
+    ) -> Result<Phase> {
         let layout = layout(self.plan);
         let checks_order = self.plan.orders != Orders::OneEach;
         self.receiver
             .begin(run.clone(), Ledger::new(layout, checks_order));
         let before = self.target.pid.and_then(usage);
-        let outcome = producer::produce(self.job(run))?;
+        let outcome = std::thread::scope(|scope| {
+            let beside = dead_run.and_then(|run| Some((run, self.plan.dead_rate?)));
+            let beside = beside.map(|(run, rate)| {
+                let job = self.dead_job(run, rate);
+                scope.spawn(|| producer::produce(job))
+            });
+            let mut outcome = producer::produce(self.job(run))?;
+            if let Some(Ok(beside)) = beside.map(std::thread::ScopedJoinHandle::join) {
+                for (refusal, count) in beside?.refusals {
+                    *outcome.refusals.entry(refusal).or_default() += count;
+                }
+            }
+            anyhow::Ok(outcome)
+        })?;
         self.drain(&outcome);
         let after = self.target.pid.and_then(usage);
         let phase = self.receiver.read(|ledger| compare(name, &outcome, ledger));
         Ok(Phase {
             misordered: checks_order.then_some(phase.misordered).flatten(),
+            stuck: self.receiver.stuck_max(),
             server: before
                 .zip(after)
                 .map(|(before, after)| spent(before, after, phase.delivered)),
@@ -95,7 +115,7 @@ impl Bench<'_> {
 
     fn job(&self, run: &Run) -> Job {
         let (plan, token) = (self.plan, &self.target.token);
-        let template = |id: &i64| Template::new(run, token, *id, plan.orders, plan.bytes);
+        let template = |id: &i64| Template::new(run, STAGE, token, *id, plan.orders, plan.bytes);
         Job {
             address: self.target.address,
             host: self.target.host.clone(),
@@ -106,6 +126,17 @@ impl Bench<'_> {
             pace: plan.pace,
             until: plan.until,
             began: self.began,
+        }
+    }
+
+    fn dead_job(&self, run: &Run, rate: u64) -> Job {
+        let (plan, token) = (self.plan, &self.target.token);
+        let template =
+            |id: &i64| Template::new(run, DEAD_STAGE, token, *id, Orders::OneEach, plan.bytes);
+        Job {
+            templates: self.integrations.iter().map(template).collect(),
+            pace: Pace::PerSecond(rate),
+            ..self.job(run)
         }
     }
 }
@@ -136,6 +167,7 @@ fn compare(name: &str, outcome: &Outcome, ledger: &Ledger) -> Phase {
         duplicates: tally.duplicates,
         misordered: Some(tally.misordered),
         unknown: tally.unknown,
+        stuck: 0,
         server: None,
         of_yardstick: None,
     }
@@ -144,6 +176,7 @@ fn compare(name: &str, outcome: &Outcome, ledger: &Ledger) -> Phase {
 fn spent(before: Usage, after: Usage, delivered: u64) -> ServerUsage {
     let cpu_seconds = after.cpu_seconds - before.cpu_seconds;
     ServerUsage {
+        before_bytes: before.resident_bytes,
         peak_bytes: after.peak_bytes,
         cpu_seconds,
         cpu_microseconds_per_delivery: (delivered > 0)

@@ -11,6 +11,10 @@ use clap::Args;
 pub const CHANGES_MAX: u64 = 10_000_000;
 /// Most subscriptions of a run, so that those bits stay below 1.3 GB.
 const SUBSCRIPTIONS_MAX: usize = 1_000;
+/// Most dead subscriptions of a run: each needs a few files of the server and of this tool.
+const DEAD_MAX: usize = 20_000;
+/// Most subscriptions of an integration (API, webhook_out_subs/create).
+const OF_INTEGRATION_MAX: usize = 1_000;
 /// Longest phase in seconds: this is a benchmark, no soak test.
 const SECONDS_MAX: u64 = 3_600;
 /// Largest body of a change in bytes: what 49 entries of an order's metadata hold.
@@ -77,7 +81,11 @@ pub struct LoadArgs {
     /// Further subscriptions, spread over the integrations, whose receiver never answers.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub dead: usize,
-    /// Measure without the dead subscriptions first, then with them.
+    /// Changes a second, of orders of their own, that only the dead subscriptions take; without it, they
+    /// take every change.
+    #[arg(long, value_name = "N", conflicts_with = "changes")]
+    pub dead_rate: Option<u64>,
+    /// Measure without the dead subscriptions first, then while they answer, then while they do not.
     #[arg(long)]
     pub compare_dead: bool,
     /// How long the last deliveries are waited for.
@@ -137,6 +145,8 @@ pub struct Plan {
     pub subscriptions: usize,
     /// Subscriptions in all that are never answered.
     pub dead: usize,
+    /// Changes a second that only those take; none: they take every change.
+    pub dead_rate: Option<u64>,
     /// Whether a phase without the dead ones comes first.
     pub compare_dead: bool,
     /// How long the last deliveries are waited for.
@@ -160,6 +170,7 @@ impl Plan {
             CONNECTIONS_MAX as u64,
         )?;
         within("rate", args.rate.unwrap_or(1), 1, 1_000_000)?;
+        within("dead-rate", args.dead_rate.unwrap_or(1), 1, 1_000_000)?;
         within("seconds", args.seconds, 1, SECONDS_MAX)?;
         within("changes", args.changes.unwrap_or(1), 1, CHANGES_MAX)?;
         within("bytes", args.bytes as u64, 1, BYTES_MAX as u64)?;
@@ -168,8 +179,10 @@ impl Plan {
         within("subscriptions", args.subscriptions as u64, 1, 1_000)?;
         within("drain", args.drain, 0, SECONDS_MAX)?;
         within("yardstick", args.yardstick, 0, 60)?;
-        if args.compare_dead && args.dead == 0 {
-            bail!("--compare-dead has nothing to compare; say how many with --dead");
+        if (args.compare_dead || args.dead_rate.is_some()) && args.dead == 0 {
+            bail!(
+                "--compare-dead and --dead-rate need dead subscriptions; say how many with --dead"
+            );
         }
         if args.receiver.ip().is_unspecified() {
             bail!(
@@ -178,11 +191,18 @@ impl Plan {
             );
         }
         let all = args.integrations * args.subscriptions;
-        if all > SUBSCRIPTIONS_MAX || args.dead > SUBSCRIPTIONS_MAX {
+        if all > SUBSCRIPTIONS_MAX || args.dead > DEAD_MAX {
             bail!(
                 "{all} subscriptions (--integrations times --subscriptions) and {} dead ones are too \
-                 many; have at most {SUBSCRIPTIONS_MAX} of each",
+                 many; have at most {SUBSCRIPTIONS_MAX} and {DEAD_MAX}",
                 args.dead
+            );
+        }
+        let of_one = args.subscriptions + args.dead.div_ceil(args.integrations);
+        if of_one > OF_INTEGRATION_MAX {
+            bail!(
+                "an integration has at most {OF_INTEGRATION_MAX} subscriptions, and this would make {of_one}; \
+                 spread them over more with --integrations"
             );
         }
         if !args.receiver.ip().is_loopback() && !args.allow_remote {
@@ -203,6 +223,7 @@ impl Plan {
             integrations: args.integrations,
             subscriptions: args.subscriptions,
             dead: args.dead,
+            dead_rate: args.dead_rate,
             compare_dead: args.compare_dead,
             drain: Duration::from_secs(args.drain),
             yardstick: (args.yardstick > 0).then(|| Duration::from_secs(args.yardstick)),

@@ -9,6 +9,8 @@ const TICKS_PER_SECOND: f64 = 100.0;
 /// What a process has used.
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
+    /// Resident memory at this moment, in bytes.
+    pub resident_bytes: u64,
     /// Largest resident memory so far, in bytes.
     pub peak_bytes: u64,
     /// Processor time so far, user and system, in seconds.
@@ -20,15 +22,14 @@ pub fn usage(pid: u32) -> Option<Usage> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     Some(Usage {
-        peak_bytes: peak_bytes(&status)?,
+        resident_bytes: bytes(&status, "VmRSS:")?,
+        peak_bytes: bytes(&status, "VmHWM:")?,
         cpu_seconds: cpu_seconds(&stat)?,
     })
 }
 
-fn peak_bytes(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+fn bytes(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kibibytes * 1_024)
 }
@@ -51,7 +52,8 @@ mod tests {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 3 0 55 1 1";
         assert_eq!(cpu_seconds(stat), Some(3.0));
         let status = "Name:\tx\nVmPeak:\t  9 kB\nVmHWM:\t    2048 kB\nVmRSS:\t 1 kB\n";
-        assert_eq!(peak_bytes(status), Some(2_097_152));
-        assert_eq!(peak_bytes("Name:\tx\n"), None);
+        assert_eq!(bytes(status, "VmHWM:"), Some(2_097_152));
+        assert_eq!(bytes(status, "VmRSS:"), Some(1_024));
+        assert_eq!(bytes("Name:\tx\n", "VmHWM:"), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -13,7 +14,6 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +34,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 pub struct Receiver {
     /// Where it answers.
     address: SocketAddr,
-    /// Where connections are accepted and never answered.
+    /// Where dead subscriptions are received.
     dead_address: SocketAddr,
     state: Arc<State>,
     stop: CancellationToken,
@@ -44,7 +44,19 @@ pub struct Receiver {
 struct State {
     began: Instant,
     phase: Mutex<Phase>,
+    dead_answer: AtomicBool,
+    stuck: Stuck,
 }
+
+/// The requests that are never answered.
+#[derive(Default)]
+struct Stuck {
+    now: AtomicU64,
+    most: AtomicU64,
+}
+
+/// One of them, until its sender gives up.
+struct Held<'a>(&'a Stuck);
 
 struct Phase {
     run: Run,
@@ -66,16 +78,21 @@ impl Receiver {
         let dead = listen(SocketAddr::new(address.ip(), 0))?;
         let (address, dead_address) = (live.local_addr()?, dead.local_addr()?);
         let phase = Mutex::new(Phase { run, ledger });
-        let state = Arc::new(State { began, phase });
+        let state = Arc::new(State {
+            began,
+            phase,
+            dead_answer: AtomicBool::new(false),
+            stuck: Stuck::default(),
+        });
         let stop = CancellationToken::new();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let (serving, stopping) = (state.clone(), stop.clone());
+        let (serving, holding, stopping) = (state.clone(), state.clone(), stop.clone());
         let thread = std::thread::Builder::new().name("receiver".to_owned());
         let thread = thread.spawn(move || {
             let serve = async {
-                tokio::join!(accept_live(live, serving), accept_dead(dead));
+                tokio::join!(accept_live(live, serving), accept_dead(dead, holding));
             };
             runtime.block_on(stopping.run_until_cancelled(serve));
         })?;
@@ -106,6 +123,16 @@ impl Receiver {
     /// From now on, notes the deliveries of another phase.
     pub fn begin(&self, run: Run, ledger: Ledger) {
         *self.state.phase() = Phase { run, ledger };
+    }
+
+    /// From now on, dead subscriptions are answered like others, or not at all.
+    pub fn answer_dead(&self, answer: bool) {
+        self.state.dead_answer.store(answer, Ordering::Relaxed);
+    }
+
+    /// The most requests that were held at once without an answer.
+    pub fn stuck_max(&self) -> u64 {
+        self.state.stuck.most.load(Ordering::Relaxed)
     }
 
     /// What the ledger says.
@@ -142,8 +169,8 @@ async fn accept_live(listener: TcpListener, state: Arc<State>) {
     accept(listener, |stream| serve(stream, state.clone())).await;
 }
 
-async fn accept_dead(listener: TcpListener) {
-    accept(listener, swallow).await;
+async fn accept_dead(listener: TcpListener, state: Arc<State>) {
+    accept(listener, |stream| serve_dead(stream, state.clone())).await;
 }
 
 async fn accept<F>(listener: TcpListener, handle: impl Fn(TcpStream) -> F)
@@ -174,9 +201,38 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
         .await;
 }
 
-async fn swallow(mut stream: TcpStream) {
-    let mut buffer = [0; 4_096];
-    while let Ok(1..) = stream.read(&mut buffer).await {}
+async fn serve_dead(stream: TcpStream, state: Arc<State>) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| hold(request, &state));
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn hold(
+    request: Request<Incoming>,
+    state: &State,
+) -> Result<Response<Empty<Bytes>>, Infallible> {
+    collect(request.into_body()).await;
+    if !state.dead_answer.load(Ordering::Relaxed) {
+        let _held = Held::new(&state.stuck);
+        std::future::pending::<()>().await;
+    }
+    Ok(answer(http::StatusCode::OK))
+}
+
+impl Held<'_> {
+    fn new(stuck: &Stuck) -> Held<'_> {
+        let now = stuck.now.fetch_add(1, Ordering::Relaxed) + 1;
+        stuck.most.fetch_max(now, Ordering::Relaxed);
+        Held(stuck)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 async fn take(

@@ -61,6 +61,8 @@ pub struct Phase {
     pub misordered: Option<u64>,
     /// Deliveries that no change of the phase was found in.
     pub unknown: u64,
+    /// The most requests at once that dead receivers held without an answer.
+    pub stuck: u64,
     /// What the server used, where its process is known.
     pub server: Option<ServerUsage>,
     /// Deliveries a second as a share of the yardstick's requests.
@@ -70,6 +72,8 @@ pub struct Phase {
 /// What the server used in a phase.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct ServerUsage {
+    /// Resident memory when the phase began.
+    pub before_bytes: u64,
     /// Largest resident memory since it started.
     pub peak_bytes: u64,
     /// Processor time.
@@ -125,6 +129,11 @@ impl Report {
         self.row(&mut table, "due but not sent", |phase| {
             phase.unsent.to_string()
         });
+        if self.phases.iter().any(|phase| phase.stuck > 0) {
+            self.row(&mut table, "most requests stuck at once", |phase| {
+                phase.stuck.to_string()
+            });
+        }
         for refusal in self.refusals() {
             let name = format!("answered {refusal}");
             self.row(&mut table, &name, |phase| {
@@ -158,10 +167,11 @@ impl Report {
         let figure = |phase: &Phase, figure: fn(ServerUsage) -> String| {
             phase.server.map_or("–".to_owned(), figure)
         };
+        self.row(table, "server's memory before, MiB", |phase| {
+            figure(phase, |server| mebibytes(server.before_bytes))
+        });
         self.row(table, "server's peak memory, MiB", |phase| {
-            figure(phase, |server| {
-                format!("{:.0}", server.peak_bytes as f64 / f64::from(1 << 20))
-            })
+            figure(phase, |server| mebibytes(server.peak_bytes))
         });
         self.row(table, "server's CPU, s", |phase| {
             figure(phase, |server| format!("{:.2}", server.cpu_seconds))
@@ -210,6 +220,10 @@ impl Report {
         all.dedup();
         all
     }
+}
+
+fn mebibytes(bytes: u64) -> String {
+    format!("{:.0}", bytes as f64 / f64::from(1 << 20))
 }
 
 fn rounded(figure: f64) -> String {

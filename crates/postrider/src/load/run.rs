@@ -77,14 +77,22 @@ pub fn measure(plan: &Plan, target: &Target) -> Result<Report> {
     let mut phases = Vec::new();
     if plan.dead == 0 || plan.compare_dead {
         let run = Run::new(&format!("{name}1"));
-        phases.push(bench.measure("no dead ones", &run, yardstick.as_ref())?);
+        phases.push(bench.measure("no dead ones", &run, None, yardstick.as_ref())?);
     }
     if plan.dead > 0 {
         // Not over the first connection: the server may have closed it during a long phase.
         Api::new(target)?.create_dead(&integrations, plan, &receiver)?;
-        let run = Run::new(&format!("{name}2"));
-        let title = format!("{} dead ones", plan.dead);
-        phases.push(bench.measure(&title, &run, yardstick.as_ref())?);
+    }
+    // Whether they answer, and how the phases are called.
+    let answering = plan.compare_dead.then_some((true, "that answer"));
+    let dead = (plan.dead > 0).then_some((false, "dead ones"));
+    for (number, (answer, title)) in answering.into_iter().chain(dead).enumerate() {
+        receiver.answer_dead(answer);
+        let run = Run::new(&format!("{name}{}", 2 + 2 * number));
+        let dead_run = Run::new(&format!("{name}{}", 3 + 2 * number));
+        let title = format!("{} {title}", plan.dead);
+        let phase = bench.measure(&title, &run, Some(&dead_run), yardstick.as_ref())?;
+        phases.push(phase);
     }
     Ok(Report { yardstick, phases })
 }

@@ -5,6 +5,7 @@ use http::{StatusCode, Uri};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
+use super::body::{DEAD_STAGE, STAGE};
 use super::plan::Plan;
 use super::receiver::Receiver;
 use super::sender::Sender;
@@ -61,7 +62,7 @@ impl Api {
         for number in 0..integrations.len() * plan.subscriptions {
             let integration = integrations[number / plan.subscriptions];
             let key = format!("live-{number}");
-            self.create_subscription(integration, &key, &receiver.live_url(number))?;
+            self.create_subscription(integration, &key, &receiver.live_url(number), STAGE)?;
         }
         Ok(())
     }
@@ -76,10 +77,11 @@ impl Api {
         plan: &Plan,
         receiver: &Receiver,
     ) -> Result<()> {
+        let stage = plan.dead_rate.map_or(STAGE, |_| DEAD_STAGE);
         for number in 0..plan.dead {
             let integration = integrations[number % integrations.len()];
             let key = format!("dead-{number}");
-            self.create_subscription(integration, &key, &receiver.dead_url(number))?;
+            self.create_subscription(integration, &key, &receiver.dead_url(number), stage)?;
         }
         Ok(())
     }
@@ -89,6 +91,7 @@ impl Api {
         integration: i64,
         key: &str,
         callback_url: &str,
+        stage: &str,
     ) -> Result<()> {
         let parameters = json!({
             "integration_id": integration,
@@ -96,7 +99,7 @@ impl Api {
             "name": key,
             "callback_url": callback_url,
             "version": "v3",
-            "statuses": ["*"],
+            "statuses": [stage],
             "success_code": "2xx",
             "max_in_flight": MAX_IN_FLIGHT,
         });

@@ -101,7 +101,7 @@ fn dead_subscriptions_get_a_phase_of_their_own_and_hold_up_nobody() {
         .iter()
         .map(|phase| phase.name.as_str())
         .collect();
-    assert_eq!(names, ["no dead ones", "3 dead ones"]);
+    assert_eq!(names, ["no dead ones", "3 that answer", "3 dead ones"]);
     for phase in &report.phases {
         assert_eq!((phase.delivered, phase.lost), (50, 0), "{}", phase.name);
     }
@@ -157,13 +157,18 @@ fn numbers_out_of_bounds_and_strange_receivers_are_refused() {
             "--seconds 9999 is out of bounds; use 1 to 3600",
         ),
         ("--compare-dead", "say how many with --dead"),
+        ("--dead-rate 5", "say how many with --dead"),
         (
             "--receiver 0.0.0.0:80",
             "name the one that the server reaches",
         ),
         (
             "--integrations 100 --subscriptions 11",
-            "have at most 1000 of each",
+            "have at most 1000 and 20000",
+        ),
+        (
+            "--integrations 10 --dead 9991",
+            "an integration has at most 1000 subscriptions, and this would make 1001",
         ),
         ("--receiver 192.0.2.1:80", "add --allow-remote"),
     ];

@@ -10,6 +10,7 @@
 
 mod harness;
 
+mod backlog;
 mod changes;
 mod clock_jumps;
 mod contract;
@@ -34,6 +35,7 @@ mod recovery;
 mod restarts;
 mod schemathesis;
 mod seed;
+mod slow_receivers;
 mod statuses;
 mod stopping;
 mod traps;

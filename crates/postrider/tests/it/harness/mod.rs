@@ -8,6 +8,7 @@ pub mod producers;
 pub mod receiver;
 pub mod server;
 pub mod shim;
+pub mod swift;
 pub mod whole;
 
 use std::time::{Duration, Instant};

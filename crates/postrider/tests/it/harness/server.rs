@@ -28,9 +28,12 @@ pub struct Server {
     environment: Vec<(String, String)>,
 }
 
-/// A command of the binary, cut off from the surroundings.
+/// A command of the binary, cut off from the surroundings. `POSTRIDER_TEST_BINARY` names another than the one just built,
+/// such as an optimised one whose figures are wanted.
 pub fn postrider(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_postrider"));
+    let built = || env!("CARGO_BIN_EXE_postrider").to_owned();
+    let binary = std::env::var("POSTRIDER_TEST_BINARY").unwrap_or_else(|_| built());
+    let mut command = Command::new(binary);
     for (name, _) in std::env::vars() {
         if name.starts_with("POSTRIDER_") {
             command.env_remove(name);
@@ -138,6 +141,26 @@ impl Server {
     /// The process.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Its resident memory now, in bytes. What [`Server::peak_bytes`] tells counts from here.
+    pub fn resident_bytes(&self) -> u64 {
+        let path = format!("/proc/{}/clear_refs", self.child.id());
+        std::fs::write(path, "5").expect("the peak is reset");
+        self.memory("VmRSS:")
+    }
+
+    /// Its largest resident memory, in bytes.
+    pub fn peak_bytes(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, name: &str) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kibibytes = line.expect("told").trim().trim_end_matches(" kB");
+        kibibytes.parse::<u64>().expect("a number") * 1_024
     }
 
     pub fn folder(&self) -> PathBuf {
