@@ -166,13 +166,7 @@ fn make_backlog(server: &Server, lanes: i64, jobs: i64) {
 }
 
 /// Reports fresh changes one after another, at least one, until so much of the backlog has arrived; how long each took to its receiver.
-fn overtake(
-    server: &Server,
-    integration: i64,
-    seen: &Mutex<Seen>,
-    jobs: i64,
-    at_least: usize,
-) -> Vec<Duration> {
+fn overtake(server: &Server, integration: i64, seen: &Mutex<Seen>, jobs: i64) -> Vec<Duration> {
     let mut client = Client::new(server.address);
     let mut took = Vec::new();
     while took.is_empty() || seen.lock().expect("no panic").backlog < jobs {
