@@ -230,15 +230,18 @@ impl Backlog {
 
     /// Takes what a claim of due jobs brought.
     pub(crate) fn take_due_jobs(&mut self, due: DueJobs, room: &mut Room<'_>, now: Moment) {
-        let mut claim = self.end_claim(room.memory);
+        let claim = self.end_claim(room.memory);
+        let mut has_missed = claim.has_missed;
         let mut has_more = due.more;
+        let arrived = claim.arrived.iter().map(|job| (job.id, job));
+        let newer: HashMap<WebhookJobId, &ReadyJob> = arrived.collect();
         for job in due.jobs {
             if !self.is_new(job.id, now) || claim.left.contains(&job.id) {
                 continue;
             }
             // Only a newer snapshot tells whether the withdrawal was committed.
             if claim.withdrawn.contains(&job.id) {
-                claim.has_missed = true;
+                has_missed = true;
                 continue;
             }
             if !self.has_room(room) {
@@ -246,11 +249,10 @@ impl Backlog {
                 break;
             }
             // What was offered meanwhile is newer than the snapshot.
-            let newer = claim.arrived.iter().find(|arrived| arrived.id == job.id);
-            let job = newer.cloned().unwrap_or(job);
+            let job = newer.get(&job.id).map_or(job, |newer| (*newer).clone());
             self.push(job, room.memory);
         }
-        self.is_behind = has_more || claim.has_missed;
+        self.is_behind = has_more || has_missed;
         self.wake_by(due.next_due_at);
         // What arrived is younger than what the store still has, and is in the store as well.
         if has_more {
