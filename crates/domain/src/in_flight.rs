@@ -9,6 +9,9 @@ const IN_FLIGHT_START: u32 = 4;
 /// A lane whose last success is so long ago, and that has failed since, sends one request at a time, in
 /// seconds.
 const STALE_SECONDS: u64 = 60;
+/// How long a success speaks for a lane, in seconds: if thousands of receivers hang from one moment on, those that
+/// were heard of before it shall not take all requests that there may be.
+const TRUSTED_SECONDS: u64 = 10;
 
 /// The in-flight limit of a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,11 +61,11 @@ impl Window {
 
     /// Whether something has succeeded lately, and nothing has failed since.
     pub fn is_trusted(&self, now: Moment) -> bool {
-        let stale = Duration::from_secs(STALE_SECONDS);
+        let lately = Duration::from_secs(TRUSTED_SECONDS);
         self.failing_since.is_none()
             && self
                 .last_success_at
-                .is_some_and(|at| now.since(at) <= stale)
+                .is_some_and(|at| now.since(at) <= lately)
     }
 
     fn is_stale(&self, now: Moment) -> bool {
@@ -133,8 +136,8 @@ mod tests {
         let mut window = Window::new(32);
         assert!(!window.is_trusted(at(0)));
         window.succeeded(at(0));
-        assert!(window.is_trusted(at(60)));
-        assert!(!window.is_trusted(at(61)));
+        assert!(window.is_trusted(at(10)));
+        assert!(!window.is_trusted(at(11)));
         window.failed(at(1));
         assert!(!window.is_trusted(at(1)));
     }

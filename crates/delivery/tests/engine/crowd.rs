@@ -79,3 +79,26 @@ async fn a_lane_that_was_quiet_does_not_wait_behind_those_that_fail() {
     .await;
     assert_healthy_start_at_once(&stage, 1).await;
 }
+
+#[tokio::test]
+async fn lanes_that_worked_a_while_ago_do_not_take_everything_when_they_hang() {
+    let stage = stage().await;
+    for lane in DEAD {
+        stage.store.accept(lane, 1);
+    }
+    stage.recorded(205).await;
+    stage.timer.advance(Duration::from_secs(20));
+    for lane in 1..=HEALTHY {
+        stage.store.accept(lane, 1);
+    }
+    stage.recorded(210).await;
+    for lane in DEAD {
+        stage.receiver.reply(&path(lane), Reply::Hold);
+        stage.store.accept(lane, 10);
+    }
+    until("the dead hang in all that they may hold", || {
+        stuck(&stage) == SLOTS / 2
+    })
+    .await;
+    assert_healthy_start_at_once(&stage, 4).await;
+}
