@@ -15,6 +15,7 @@ use domain::webhook_out_sub::WebhookOutSub;
 
 use super::receiver::Reply;
 
+const SECONDS_10: Duration = Duration::from_secs(10);
 const MINUTE: Duration = Duration::from_secs(60);
 const DAYS_5: Duration = Duration::from_secs(5 * 24 * 60 * 60);
 const HOURS_27: Duration = Duration::from_secs(27 * 60 * 60);
@@ -124,7 +125,9 @@ impl Shadow {
     pub(super) fn is_trusted(&self, now: Moment) -> bool {
         self.state == HealthState::Healthy
             && self.failing_since.is_none()
-            && self.succeeded_at.is_some_and(|at| now.since(at) <= MINUTE)
+            && self
+                .succeeded_at
+                .is_some_and(|at| now.since(at) <= SECONDS_10)
     }
 
     /// It rests, or something failed since its last success.
