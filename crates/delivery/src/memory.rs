@@ -8,7 +8,7 @@ pub const MEMORY_JOBS_MAX: usize = 10_000;
 /// Most payload bytes in the queues of all lanes; a payload that several jobs share counts for each.
 pub const MEMORY_BYTES_MAX: usize = 32 * 1_024 * 1_024;
 
-/// What the queues hold. Beyond the bounds each lane may still queue as many jobs as it may send at once,
+/// What the queues hold. Beyond the bounds each lane may still queue a few jobs,
 /// so that slow lanes which fill the memory do not stop the others.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
