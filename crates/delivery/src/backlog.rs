@@ -69,7 +69,7 @@ struct UnderWay {
 pub(crate) struct Room<'a> {
     /// Shared with all lanes.
     pub(crate) memory: &'a mut Memory,
-    /// What this lane may queue even if memory is full: as many as it may send at once, and at least 1.
+    /// What this lane may queue even if memory is full: at least 1.
     pub(crate) reserved: usize,
 }
 

@@ -16,6 +16,9 @@ use crate::backlog::{Backlog, Room};
 use crate::memory::Memory;
 use crate::slots::{LinedUp, Place, Trust};
 
+/// Most jobs that a lane queues once memory is full: a thousand such lanes still hold few, and claims bring more in time.
+pub(crate) const RESERVED_JOBS_MAX: usize = 8;
+
 /// A lane, with where it stands in the lines of `dispatch`.
 pub(crate) struct Lane {
     pub(crate) sub: Arc<WebhookOutSub>,
@@ -279,7 +282,8 @@ impl Lane {
     }
 
     fn room<'a>(&self, memory: &'a mut Memory, now: Moment) -> Room<'a> {
-        let reserved = usize::try_from(self.window.limit(now)).unwrap_or(1);
+        let limit = usize::try_from(self.window.limit(now)).unwrap_or(1);
+        let reserved = limit.min(RESERVED_JOBS_MAX);
         Room { memory, reserved }
     }
 }

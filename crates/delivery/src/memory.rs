@@ -2,12 +2,13 @@
 
 use store::ReadyJob;
 
-/// Most jobs in the queues of all lanes: what two seconds of full speed may need.
-pub const MEMORY_JOBS_MAX: usize = 20_000;
+/// Most jobs in the queues of all lanes: what half a second of full speed may need; beyond that
+/// the store is asked in time.
+pub const MEMORY_JOBS_MAX: usize = 10_000;
 /// Most payload bytes in the queues of all lanes; a payload that several jobs share counts for each.
-pub const MEMORY_BYTES_MAX: usize = 64 * 1_024 * 1_024;
+pub const MEMORY_BYTES_MAX: usize = 32 * 1_024 * 1_024;
 
-/// What the queues hold. Beyond the bounds each lane may still queue as many jobs as it may send at once,
+/// What the queues hold. Beyond the bounds each lane may still queue a few jobs,
 /// so that slow lanes which fill the memory do not stop the others.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {

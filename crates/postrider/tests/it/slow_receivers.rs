@@ -2,6 +2,8 @@
 //!
 //! `POSTRIDER_SLOW_RECEIVERS` gives another number of each kind; `POSTRIDER_TEST_BINARY` another binary.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -34,11 +36,20 @@ enum Kind {
     Floods,
 }
 
-async fn misbehave(mut stream: TcpStream, kind: Kind) {
+/// Takes one request: well, if it is among the first ones.
+async fn answer(mut stream: TcpStream, kind: Kind, well: usize, taken: Arc<AtomicUsize>) {
     let mut request = [0; 4_096];
     let Ok(1..) = stream.read(&mut request).await else {
         return;
     };
+    if taken.fetch_add(1, Ordering::SeqCst) < well {
+        let head = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        // Read to its end, so that closing does not reset what was answered.
+        let _ = stream.write_all(head).await;
+        let _ = stream.shutdown().await;
+        while let Ok(1..) = stream.read(&mut request).await {}
+        return;
+    }
     // Writing fails as soon as the server has had enough.
     let _ = match kind {
         Kind::Silent => stream.read(&mut request).await.map(|_| ()),
@@ -82,7 +93,8 @@ async fn repeat(
 
 /// Sends one change to so many receivers of a kind; the server's growth, and each job after its attempt.
 fn deliver_to(kind: Kind, receivers: usize) -> (u64, Vec<Value>) {
-    let address = serve(move |stream| misbehave(stream, kind));
+    let taken = Arc::new(AtomicUsize::new(0));
+    let address = serve(move |stream| answer(stream, kind, receivers, taken.clone()));
     let timeout = format!("{}ms", TIMEOUT_MICROSECONDS / 1_000);
     let mut server =
         Server::start_with(&["--delivery-timeout", &timeout, "--retry-schedule", "1h"]);
@@ -91,7 +103,16 @@ fn deliver_to(kind: Kind, receivers: usize) -> (u64, Vec<Value>) {
         let url = format!("http://{address}/{number}");
         server.subscribe(integration, &number.to_string(), &url);
     }
+    // What any thousand deliveries leave behind, pages of the database above all, is no matter of slow ones.
+    attempted(&mut server, integration, receivers);
     let before = server.resident_bytes();
+    let jobs = attempted(&mut server, integration, receivers);
+    println!("{} KiB before", before / 1_024);
+    (server.peak_bytes().saturating_sub(before), jobs)
+}
+
+/// Reports a change, and waits until each of its jobs was attempted.
+fn attempted(server: &mut Server, integration: i64, receivers: usize) -> Vec<Value> {
     let receipt = server.report(integration, "A-1", "scheduled");
     let jobs = receipt["webhook_jobs"].as_array().expect("jobs").clone();
     assert_eq!(jobs.len(), receivers);
@@ -104,8 +125,7 @@ fn deliver_to(kind: Kind, receivers: usize) -> (u64, Vec<Value>) {
             is_over.then_some(job)
         })
     });
-    let jobs = jobs.collect();
-    (server.peak_bytes().saturating_sub(before), jobs)
+    jobs.collect()
 }
 
 #[test]

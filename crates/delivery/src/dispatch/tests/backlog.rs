@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::backlog::QUEUE_JOBS_MAX;
+use crate::lane::RESERVED_JOBS_MAX;
 use crate::memory::{MEMORY_BYTES_MAX, MEMORY_JOBS_MAX};
 
 /// Most requests at once of a subscription that states nothing.
@@ -168,8 +169,8 @@ fn a_thousand_lanes_with_backlogs_share_memory_claims_and_slots() {
             crowd.work();
             assert_eq!(crowd.in_flight.len(), 500, "all slots are used");
         }
-        // Beyond the bound a lane queues what it may send at once.
-        let reserved = 1_000 * IN_FLIGHT_OF_LANE_MAX;
+        // Beyond the bound a lane queues very little.
+        let reserved = 1_000 * RESERVED_JOBS_MAX;
         let (jobs, bytes) = crowd.most;
         assert!(jobs <= MEMORY_JOBS_MAX + reserved, "{jobs} jobs");
         let bound = MEMORY_BYTES_MAX + (reserved + 1) * payload_bytes;
