@@ -1,8 +1,6 @@
 //! Traps that other senders of webhooks are known to have fallen into, each shown not to be here. Which test shows what
 //! is listed in `docs/reliability.md`; those that need no more than a few lines stand here.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 
 use serde_json::{Value, json};
@@ -10,8 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::receiver::Reply;
 
 use crate::harness::{PATIENCE, Receiver, Server, wait_for};
-use crate::unavailable::HOLD;
-use crate::verifier::python;
+use crate::unavailable::Holder;
 
 fn jobs_of(receipt: &Value) -> Vec<Value> {
     let jobs = receipt["webhook_jobs"].as_array().expect("jobs").iter();
@@ -25,22 +22,12 @@ fn a_change_that_could_not_be_stored_is_taken_when_it_comes_again_under_its_key(
     let receiver = Receiver::start();
     let integration = server.integration("a");
     server.subscribe(integration, "crm", &receiver.url("/"));
-    let mut holder = Command::new(python())
-        .args(["-c", HOLD])
-        .arg(server.folder().join("postrider.db"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python runs");
-    let mut held = String::new();
-    let stdout = holder.stdout.take().expect("piped");
-    BufReader::new(stdout).read_line(&mut held).expect("text");
+    let holder = Holder::of(&server);
     let change = json!({ "integration_id": integration, "external_order_id": "A", "create_order": true,
         "stage": "ordered", "idempotency_key": "once" });
     let refused = server.call("order_stages/create", change.clone());
     assert_eq!(refused.status(), "store-unavailable");
-    drop(holder.stdin.take());
-    holder.wait().expect("it ends");
+    holder.end();
     let accepted = server.call("order_stages/create", change.clone()).data();
     assert_eq!(
         accepted.get("replayed"),

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
 
@@ -96,7 +96,7 @@ fn a_full_disk_loses_nothing_and_passes_by_itself() {
 }
 
 /// Takes the database's only place for a writer, says so, and gives it back when its input ends.
-pub const HOLD: &str = r#"
+const HOLD: &str = r#"
 import sqlite3, sys
 database = sqlite3.connect(sys.argv[1], isolation_level=None)
 database.execute("begin immediate")
@@ -105,23 +105,39 @@ sys.stdin.read()
 database.execute("rollback")
 "#;
 
+/// Another process that holds a server's database.
+pub struct Holder(Child);
+
+impl Holder {
+    pub fn of(server: &Server) -> Holder {
+        let mut holder = Command::new(python())
+            .args(["-c", HOLD])
+            .arg(server.folder().join("postrider.db"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python runs");
+        let mut held = String::new();
+        let stdout = holder.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut held).expect("text");
+        assert_eq!(held, "held\n");
+        Holder(holder)
+    }
+
+    /// Gives it back.
+    pub fn end(mut self) {
+        drop(self.0.stdin.take());
+        assert!(self.0.wait().expect("it ends").success());
+    }
+}
+
 #[test]
 fn a_database_that_another_process_holds_is_unavailable_for_so_long() {
     let mut server = Server::start();
     let receiver = Receiver::start();
     let integration = server.integration("a");
     server.subscribe(integration, "crm", &receiver.url("/"));
-    let mut holder = Command::new(python())
-        .args(["-c", HOLD])
-        .arg(server.folder().join("postrider.db"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python runs");
-    let mut held = String::new();
-    let stdout = holder.stdout.take().expect("piped");
-    BufReader::new(stdout).read_line(&mut held).expect("text");
-    assert_eq!(held, "held\n");
+    let holder = Holder::of(&server);
     let change = json!({ "integration_id": integration, "external_order_id": "A", "create_order": true,
         "stage": "ordered" });
     let refused = server.call("order_stages/create", change.clone());
@@ -142,8 +158,7 @@ fn a_database_that_another_process_holds_is_unavailable_for_so_long() {
         json!([]),
         "reading goes on, and nothing was kept"
     );
-    drop(holder.stdin.take());
-    assert!(holder.wait().expect("it ends").success());
+    holder.end();
     let accepted = server.call("order_stages/create", change).data();
     server.wait_for_job(integration, &accepted["webhook_jobs"][0]["id"], "delivered");
 }
