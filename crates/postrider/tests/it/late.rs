@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use serde_json::{Value, json};
 
 use crate::harness::receiver::Reply;
-use crate::harness::{Receiver, Server, wait_for};
+use crate::harness::{Receiver, Server, wait_for, with};
 use crate::verify::verify;
 
 /// When nothing had happened yet.
@@ -19,12 +19,12 @@ fn receiver(answer: &Arc<AtomicU16>) -> Receiver {
 }
 
 fn subscribe(server: &mut Server, integration: i64, url: &str, more: &Value) -> Value {
-    let mut parameters = json!({ "integration_id": integration, "key": "crm", "name": "crm", "callback_url": url,
+    let parameters = with(
+        json!({ "integration_id": integration, "key": "crm", "name": "crm", "callback_url": url,
         "statuses": ["*"], "version": "v3",
-        "retry_policy": { "schedule": ["200ms"], "give_up_after": "1h" } });
-    for (name, value) in more.as_object().expect("an object") {
-        parameters[name] = value.clone();
-    }
+        "retry_policy": { "schedule": ["200ms"], "give_up_after": "1h" } }),
+        more,
+    );
     server.call("webhook_out_subs/create", parameters).data()["id"].clone()
 }
 
@@ -35,18 +35,15 @@ fn switch(server: &mut Server, integration: i64, sub: &Value, active: bool) {
 }
 
 fn enable(server: &mut Server, integration: i64, sub: &Value, more: &Value) -> Value {
-    let mut parameters = json!({ "integration_id": integration, "id": sub, "since": LONG_AGO });
-    for (name, value) in more.as_object().expect("an object") {
-        parameters[name] = value.clone();
-    }
+    let parameters = with(
+        json!({ "integration_id": integration, "id": sub, "since": LONG_AGO }),
+        more,
+    );
     server.call("webhook_out_subs/enable", parameters).data()
 }
 
 fn recovery(server: &mut Server, integration: i64, id: &Value, more: &Value) -> Value {
-    let mut parameters = json!({ "integration_id": integration, "id": id });
-    for (name, value) in more.as_object().expect("an object") {
-        parameters[name] = value.clone();
-    }
+    let parameters = with(json!({ "integration_id": integration, "id": id }), more);
     server.call("webhook_jobs/retry_many", parameters).data()
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use serde_json::{Value, json};
 
 use crate::harness::receiver::Reply;
-use crate::harness::{Received, Receiver, Server, wait_for};
+use crate::harness::{Received, Receiver, Server, wait_for, with};
 
 /// A receiver whose answer changes.
 fn receiver(answer: &Arc<AtomicU16>) -> Receiver {
@@ -17,11 +17,11 @@ fn receiver(answer: &Arc<AtomicU16>) -> Receiver {
 
 /// A subscription to everything with these parameters more; its id.
 fn subscribe(server: &mut Server, integration: i64, key: &str, url: &str, more: &Value) -> Value {
-    let mut parameters = json!({ "integration_id": integration, "key": key, "name": key, "callback_url": url,
-        "statuses": ["*"], "version": "v3" });
-    for (name, value) in more.as_object().expect("an object") {
-        parameters[name] = value.clone();
-    }
+    let parameters = with(
+        json!({ "integration_id": integration, "key": key, "name": key, "callback_url": url,
+        "statuses": ["*"], "version": "v3" }),
+        more,
+    );
     server.call("webhook_out_subs/create", parameters).data()["id"].clone()
 }
 

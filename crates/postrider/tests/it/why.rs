@@ -3,15 +3,15 @@
 use serde_json::{Value, json};
 
 use crate::harness::receiver::Reply;
-use crate::harness::{Receiver, Server, wait_for};
+use crate::harness::{Receiver, Server, wait_for, with};
 
 /// A subscription with these parameters; its id.
 fn subscribe(server: &mut Server, integration: i64, key: &str, url: &str, more: &Value) -> Value {
-    let mut parameters = json!({ "integration_id": integration, "key": key, "name": key, "callback_url": url,
-        "version": "v3" });
-    for (name, value) in more.as_object().expect("an object") {
-        parameters[name] = value.clone();
-    }
+    let parameters = with(
+        json!({ "integration_id": integration, "key": key, "name": key, "callback_url": url,
+        "version": "v3" }),
+        more,
+    );
     let made = server.call("webhook_out_subs/create", parameters);
     made.data()["id"].clone()
 }

@@ -41,3 +41,11 @@ pub fn base64(bytes: &[u8]) -> String {
     use base64::Engine;
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
+
+/// Parameters with more of them, which replace those of the same name.
+pub fn with(mut parameters: serde_json::Value, more: &serde_json::Value) -> serde_json::Value {
+    for (name, value) in more.as_object().expect("an object") {
+        parameters[name] = value.clone();
+    }
+    parameters
+}
