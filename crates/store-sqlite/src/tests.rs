@@ -2,6 +2,7 @@
 //! `tests/store`.
 
 mod applications;
+mod batches;
 mod by_hand;
 mod job_lists;
 mod lanes;
