@@ -2,9 +2,9 @@
 
 use store::ReadyJob;
 
-/// Most jobs in the queues of all lanes: what half a second of full speed may need; beyond that
+/// Most jobs in the queues of all lanes: what a quarter of a second of full speed may need; beyond that
 /// the store is asked in time.
-pub const MEMORY_JOBS_MAX: usize = 10_000;
+pub const MEMORY_JOBS_MAX: usize = 6_000;
 /// Most payload bytes in the queues of all lanes; a payload that several jobs share counts for each.
 pub const MEMORY_BYTES_MAX: usize = 32 * 1_024 * 1_024;
 
