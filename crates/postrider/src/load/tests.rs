@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use stub::{Fault, Stub};
 
-use super::plan::{LoadArgs, Plan};
+use super::args::LoadArgs;
+use super::plan::Plan;
 use super::report::Report;
 use super::run::measure;
 use super::target::Target;
