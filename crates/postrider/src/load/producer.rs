@@ -248,7 +248,7 @@ fn due_after(number: u64, rate: u64) -> Duration {
 fn start_pacer(start: Instant, rate: u64, job: &Job) -> Result<Arc<Semaphore>> {
     let due = Arc::new(Semaphore::new(0));
     let (permits, changes) = (due.clone(), changes_max(job));
-    let rest = job.connections * job.layout.batch;
+    let rest = (job.connections + 1) * job.layout.batch;
     let pacer = std::thread::Builder::new().name("pacer".to_owned());
     pacer.spawn(move || {
         let mut released = 0;
@@ -262,7 +262,8 @@ fn start_pacer(start: Instant, rate: u64, job: &Job) -> Result<Arc<Semaphore>> {
             let pause = due_after(released, rate).saturating_sub(start.elapsed());
             std::thread::sleep(pause.max(PACER_PAUSE));
         }
-        // A request's for each connection that still waits, to send the rest or see that it is over.
+        // A request's for the last changes, which may be fewer than a batch, and for each connection that
+        // then waits, to see that it is over.
         permits.add_permits(rest);
     })?;
     Ok(due)

@@ -75,7 +75,8 @@ pub struct Phase {
     pub server: Option<ServerUsage>,
     /// Processor time of this tool for each accepted change, its receiver included.
     pub tool_cpu_microseconds_per_change: Option<f64>,
-    /// By how much the server's data grew for each accepted change, where their folder is known.
+    /// By how much the server's data grew for each accepted change, where their folder is known. The log of
+    /// the database is left out, so that the last changes may be missing: some percent of a run of 10 s.
     pub store_bytes_per_change: Option<f64>,
     /// The phase in parts, if that was asked for.
     pub windows: Vec<Window>,

@@ -103,3 +103,53 @@ impl Scenario {
         value.map_or_else(String::new, |value| value.get_name().to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::args::LoadArgs;
+    use super::super::plan::{Pace, Plan};
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: LoadArgs,
+    }
+
+    fn plan(flags: &str) -> Plan {
+        let line = format!("load --self {flags}");
+        let line: Line = clap::Parser::try_parse_from(line.split_whitespace()).expect("flags");
+        Plan::new(&line.args).expect("a plan")
+    }
+
+    #[test]
+    fn every_scenario_is_within_the_bounds_and_has_its_numbers() {
+        for scenario in Scenario::value_variants() {
+            let (plan, preset) = (
+                plan(&format!("--scenario {}", scenario.name())),
+                scenario.preset(),
+            );
+            assert_eq!(plan.scenario, *scenario);
+            let pace = preset.rate.map_or(Pace::Answered, Pace::PerSecond);
+            assert_eq!((plan.pace, plan.batch), (pace, preset.batch));
+            assert_eq!(plan.connections, preset.connections);
+            assert_eq!(
+                (plan.integrations, plan.subscriptions, plan.dead),
+                (preset.integrations, preset.subscriptions, preset.dead)
+            );
+            assert_eq!(
+                (plan.max_in_flight, plan.windows),
+                (preset.max_in_flight, preset.windows)
+            );
+        }
+        assert_eq!(plan("").scenario, Scenario::Single);
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_scenario() {
+        let plan = plan("--scenario dead --rate 7 --dead 0 --max-in-flight 3 --subscriptions 2");
+        assert_eq!(plan.pace, Pace::PerSecond(7));
+        assert_eq!((plan.dead, plan.max_in_flight), (0, 3));
+        assert_eq!((plan.integrations, plan.subscriptions), (100, 2));
+    }
+}
