@@ -5,13 +5,15 @@
 //! deliveries are found and not estimated. In the same run the producer also sends straight to the
 //! receiver: what machine and tool can do at most, the yardstick for the server's figures.
 //!
-//! [`plan`] says what is measured, [`target`] whom, [`child`] starts one, [`setup`] makes the
+//! [`args`] are the flags, [`scenario`] what they default to, [`plan`] says what is measured, [`target`] whom, [`child`] starts one, [`setup`] makes the
 //! subscriptions, [`producer`] and [`receiver`] each have a thread, [`ledger`] holds what was sent and
 //! received, [`phase`] measures one configuration, [`report`] tells of it.
 
+mod args;
 mod bits;
 mod body;
 mod child;
+mod disk;
 mod histogram;
 mod ledger;
 mod marker;
@@ -19,16 +21,20 @@ mod phase;
 mod plan;
 mod process;
 mod producer;
+mod receipts;
 mod receiver;
 mod report;
 mod run;
+mod scenario;
 mod sender;
 mod setup;
+mod table;
 mod target;
 #[cfg(test)]
 mod tests;
+mod windows;
 
-pub use plan::LoadArgs;
+pub use args::LoadArgs;
 pub use run::run;
 pub(crate) use sender::Sender;
 pub(crate) use target::Target;

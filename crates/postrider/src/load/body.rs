@@ -17,10 +17,25 @@ pub const STAGE: &str = "scheduled";
 /// The stage that only dead subscriptions with changes of their own take.
 pub const DEAD_STAGE: &str = "canceled";
 
+/// Who reports, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Reporter<'a> {
+    /// The token of an application.
+    pub token: &'a str,
+    /// The integration whose orders change.
+    pub integration_id: i64,
+    /// Most changes of one request; more than one are a list (order_stages/create_many).
+    pub batch: usize,
+}
+
 /// The bodies of one integration's changes.
 #[derive(Clone, Debug)]
 pub struct Template {
-    bytes: Vec<u8>,
+    /// What comes before the changes; nothing where the only one is the whole body.
+    head: Vec<u8>,
+    change: Vec<u8>,
+    /// What comes after them.
+    tail: &'static [u8],
     /// Where the digits of the marker begin.
     marker_at: usize,
     order: Option<OrderSlot>,
@@ -34,23 +49,30 @@ struct OrderSlot {
 }
 
 impl Template {
-    /// Bodies of `size` bytes, or of the least size that is possible.
+    /// Bodies with changes of `size` bytes, or of the least size that is possible.
     ///
     /// The marker is the name of the order where each change has its own; that is in every payload.
     /// Where orders are cycled, it is an entry of the order's metadata.
     pub fn new(
         run: &Run,
         stage: &str,
-        token: &str,
-        integration_id: i64,
+        reporter: Reporter<'_>,
         orders: Orders,
         size: usize,
     ) -> Template {
-        let token = serde_json::Value::from(token);
-        let mut text = format!(
-            r#"{{"token":{token},"integration_id":{integration_id},"create_order":true,"stage":"{stage}","external_order_id":"{}"#,
-            run.prefix()
+        let token = serde_json::Value::from(reporter.token);
+        let from = format!(
+            r#"{{"token":{token},"integration_id":{},"#,
+            reporter.integration_id
         );
+        let (head, mut text, tail): (_, _, &[u8]) = match reporter.batch {
+            1 => (String::new(), from, b""),
+            _ => (from + r#""stages":["#, "{".to_owned(), b"]}"),
+        };
+        text.push_str(&format!(
+            r#""create_order":true,"stage":"{stage}","external_order_id":"{}"#,
+            run.prefix()
+        ));
         let blank = &run.blank()[run.prefix().len()..];
         let mut marker_at = text.len();
         let mut order = None;
@@ -74,23 +96,37 @@ impl Template {
         }
         pad(&mut text, size);
         Template {
-            bytes: text.into_bytes(),
+            head: head.into_bytes(),
+            change: text.into_bytes(),
+            tail,
             marker_at,
             order,
         }
     }
 
-    /// The body of this change.
-    pub fn body(&self, marker: Marker) -> Vec<u8> {
-        let mut bytes = self.bytes.clone();
-        marker.write(&mut bytes[self.marker_at..]);
-        if let Some(order) = self.order {
-            write_digits(
-                &mut bytes[order.at..][..ORDER_DIGITS],
-                marker.number % order.count,
-            );
+    /// The body of a request with these changes: one, unless the template is of lists.
+    pub fn body(&self, markers: &[Marker]) -> Vec<u8> {
+        let changes = markers.len() * (self.change.len() + 1);
+        let mut bytes = Vec::with_capacity(self.head.len() + changes + self.tail.len());
+        bytes.extend_from_slice(&self.head);
+        for (index, marker) in markers.iter().enumerate() {
+            if index > 0 {
+                bytes.push(b',');
+            }
+            let start = bytes.len();
+            bytes.extend_from_slice(&self.change);
+            self.fill(&mut bytes[start..], *marker);
         }
+        bytes.extend_from_slice(self.tail);
         bytes
+    }
+
+    fn fill(&self, change: &mut [u8], marker: Marker) {
+        marker.write(&mut change[self.marker_at..]);
+        if let Some(order) = self.order {
+            let digits = &mut change[order.at..][..ORDER_DIGITS];
+            write_digits(digits, marker.number % order.count);
+        }
     }
 }
 
@@ -126,13 +162,21 @@ mod tests {
         sent: Duration::from_micros(1_000_001),
     };
 
+    fn reporter(token: &str, batch: usize) -> Reporter<'_> {
+        Reporter {
+            token,
+            integration_id: 7,
+            batch,
+        }
+    }
+
     #[test]
     fn bodies_are_json_of_the_size_and_hold_the_marker() {
         let run = Run::new("cafe1");
         for orders in [Orders::OneEach, Orders::Cycled(10)] {
             for size in [1, 400, 1_024, 2_000, 24_000] {
-                let template = Template::new(&run, STAGE, "a \"token\"", 7, orders, size);
-                let body = template.body(MARKER);
+                let template = Template::new(&run, STAGE, reporter("a \"token\"", 1), orders, size);
+                let body = template.body(&[MARKER]);
                 let value: Value = serde_json::from_slice(&body).expect("JSON");
                 assert_eq!(value["token"], "a \"token\"");
                 assert_eq!(run.find(&body), Some(MARKER), "{orders:?} {size}");
@@ -149,8 +193,31 @@ mod tests {
     #[test]
     fn cycled_orders_have_names_of_their_own() {
         let run = Run::new("cafe1");
-        let template = Template::new(&run, STAGE, "t", 7, Orders::Cycled(10), 500);
-        let value: Value = serde_json::from_slice(&template.body(MARKER)).expect("JSON");
+        let template = Template::new(&run, STAGE, reporter("t", 1), Orders::Cycled(10), 500);
+        let value: Value = serde_json::from_slice(&template.body(&[MARKER])).expect("JSON");
         assert_eq!(value["external_order_id"], "load-cafe1-order-00000005");
+    }
+
+    #[test]
+    fn changes_of_a_batch_stand_beside_token_and_integration() {
+        let run = Run::new("cafe1");
+        let template = Template::new(&run, STAGE, reporter("t", 2), Orders::OneEach, 500);
+        let second = Marker {
+            number: 26,
+            ..MARKER
+        };
+        let body = template.body(&[MARKER, second]);
+        let value: Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(
+            (&value["token"], &value["integration_id"]),
+            (&"t".into(), &7.into())
+        );
+        let stages = value["stages"].as_array().expect("changes");
+        let found: Vec<_> = stages
+            .iter()
+            .map(|stage| run.find(stage["external_order_id"].to_string().as_bytes()))
+            .collect();
+        assert_eq!(found, [Some(MARKER), Some(second)]);
+        assert!(stages.iter().all(|stage| stage["token"].is_null()));
     }
 }

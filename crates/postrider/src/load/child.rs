@@ -1,20 +1,27 @@
 //! A server of one's own to measure: the same binary, on a throw-away data folder.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use tempfile::TempDir;
 
+use super::process::usage;
+use super::report::Start;
 use super::target::Target;
 use crate::config::VARIABLE_PREFIX;
 
 /// How long the server may take to listen.
 const START_SECONDS_MAX: u64 = 20;
+/// How long after its first answer the server is left alone before its memory is read.
+const IDLE_PAUSE: Duration = Duration::from_millis(500);
+/// The data folder, in the throw-away one.
+const DATA: &str = "data";
 /// What the line begins with by which the server says where it listens.
 const LISTENING: &str = "listening on ";
 /// The networks that the server must be allowed to deliver to.
@@ -24,6 +31,7 @@ const LOOPBACK: &str = "127.0.0.0/8,::1";
 pub struct OwnServer {
     child: Child,
     target: Target,
+    start: Start,
     _folder: TempDir,
 }
 
@@ -36,7 +44,7 @@ impl OwnServer {
     /// Makes an application in a new data folder, and starts the server on it.
     ///
     /// # Errors
-    /// The binary cannot be run, or does not listen within [`START_SECONDS_MAX`].
+    /// The binary cannot be run, or does not listen and answer within [`START_SECONDS_MAX`].
     pub fn start(binary: &Path, scratch: Option<&Path>) -> Result<OwnServer> {
         let folder = match scratch {
             Some(scratch) => TempDir::new_in(scratch),
@@ -44,18 +52,21 @@ impl OwnServer {
         }
         .context("no throw-away data folder can be made")?;
         let token = create_application(binary, folder.path())?;
+        let started = Instant::now();
         let mut child = command(binary, folder.path())
-            .args(["serve", "--data", "data", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--data", DATA, "--listen", "127.0.0.1:0"])
             .args(["--egress-allow", LOOPBACK, "--log", "warn"])
             .stdout(Stdio::piped())
             .spawn()
             .context("the server cannot be started")?;
-        let target = listening_url(&mut child)
-            .and_then(|url| Target::new(&url, &token, Some(child.id()), false));
-        match target {
-            Ok(target) => Ok(OwnServer {
+        match first_answer(&mut child, &token, started) {
+            Ok((target, start)) => Ok(OwnServer {
                 child,
-                target,
+                target: Target {
+                    folder: Some(folder.path().join(DATA)),
+                    ..target
+                },
+                start,
                 _folder: folder,
             }),
             Err(error) => {
@@ -63,6 +74,11 @@ impl OwnServer {
                 Err(error)
             }
         }
+    }
+
+    /// How it started.
+    pub fn start_figures(&self) -> Start {
+        self.start
     }
 
     /// How to reach it.
@@ -89,7 +105,7 @@ fn create_application(binary: &Path, folder: &Path) -> Result<String> {
             "application",
             "create",
             "--data",
-            "data",
+            DATA,
             "--slug",
             "load",
             "--json",
@@ -136,8 +152,37 @@ fn listening_url(child: &mut Child) -> Result<String> {
     url.with_context(|| format!("the server did not listen within {START_SECONDS_MAX} s, or ended"))
 }
 
+/// Waits until the server listens and has answered, then a moment longer.
+fn first_answer(child: &mut Child, token: &str, started: Instant) -> Result<(Target, Start)> {
+    let target = Target::new(&listening_url(child)?, token, Some(child.id()), false)?;
+    let mut stream = TcpStream::connect(target.address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(START_SECONDS_MAX)))?;
+    let host = target.host.to_str()?;
+    write!(
+        stream,
+        "GET /readyz HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let first_answer_ms = started.elapsed().as_secs_f64() * 1e3;
+    if !answer.starts_with("HTTP/1.1 200 ") {
+        bail!(
+            "the server's first answer is {:?}",
+            answer.lines().next().unwrap_or_default()
+        );
+    }
+    std::thread::sleep(IDLE_PAUSE);
+    let idle_bytes = usage(child.id()).map(|usage| usage.resident_bytes);
+    let start = Start {
+        first_answer_ms,
+        idle_bytes,
+    };
+    Ok((target, start))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -148,7 +193,7 @@ case "$1 $2" in
 "application create") echo '{"id":1,"slug":"load","token":"t0ken"}' ;;
 "serve --data")
     echo "a line before"
-    echo "listening on http://127.0.0.1:18080"
+    echo "listening on http://ADDRESS"
     exec sleep 600 ;;
 esac
 "#;
@@ -163,10 +208,22 @@ esac
     #[test]
     fn an_own_server_is_started_reached_and_ended() {
         let folder = TempDir::new().expect("a folder");
-        let binary = script(folder.path(), STAND_IN);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        let answering = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let mut asked = BufReader::new(stream.try_clone().expect("a stream")).lines();
+            while !asked.next().expect("a line").expect("is read").is_empty() {}
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\n\r\n")
+                .expect("is open");
+        });
+        let binary = script(folder.path(), &STAND_IN.replace("ADDRESS", &address));
         let server = OwnServer::start(&binary, Some(folder.path())).expect("a server");
         assert_eq!(server.target().token, "t0ken");
-        assert_eq!(server.target().address.to_string(), "127.0.0.1:18080");
+        answering.join().expect("was asked");
+        assert_eq!(server.target().address.to_string(), address);
+        assert!(server.start_figures().idle_bytes.is_some());
         let pid = server.target().pid.expect("a process");
         assert!(Path::new(&format!("/proc/{pid}")).exists());
         drop(server);

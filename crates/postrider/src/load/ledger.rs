@@ -8,13 +8,15 @@ use super::histogram::Histogram;
 use super::marker::Marker;
 use super::plan::CHANGES_MAX;
 
-/// Whose subscriptions are whose: changes go to the integrations in turn.
+/// Whose subscriptions are whose: requests, and the changes in them, go to the integrations in turn.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
     /// How many integrations there are.
     pub integrations: usize,
     /// How many answered subscriptions each has.
     pub subscriptions: usize,
+    /// How many changes a request has.
+    pub batch: usize,
 }
 
 /// The changes that the server accepted, by integration.
@@ -62,12 +64,13 @@ pub struct Place {
 impl Layout {
     /// The integration that takes this change.
     pub fn integration_of(self, number: u64) -> usize {
-        (number % self.integrations as u64) as usize
+        (number / self.batch as u64 % self.integrations as u64) as usize
     }
 
     /// The place of a change among those of its integration.
     fn index_of(self, number: u64) -> usize {
-        (number / self.integrations as u64) as usize
+        let batch = self.batch as u64;
+        (number / (batch * self.integrations as u64) * batch + number % batch) as usize
     }
 
     /// How many answered subscriptions there are.
@@ -193,6 +196,7 @@ mod tests {
     const LAYOUT: Layout = Layout {
         integrations: 2,
         subscriptions: 2,
+        batch: 1,
     };
 
     fn receive(ledger: &mut Ledger, subscription: usize, number: u64, order: u64, sequence: u64) {
@@ -233,6 +237,15 @@ mod tests {
         assert_eq!(ledger.lost(&accepted), 2);
         assert_eq!(ledger.missing(&accepted), 2);
         assert_eq!(ledger.tally().delivered, 8);
+    }
+
+    #[test]
+    fn a_batch_is_of_one_integration_and_leaves_no_gap() {
+        let layout = Layout { batch: 3, ..LAYOUT };
+        let integrations: Vec<usize> = (0..12).map(|n| layout.integration_of(n)).collect();
+        assert_eq!(integrations, [0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1]);
+        let indices: Vec<usize> = (0..12).map(|n| layout.index_of(n)).collect();
+        assert_eq!(indices, [0, 1, 2, 0, 1, 2, 3, 4, 5, 3, 4, 5]);
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! One phase: changes are sent, deliveries awaited, and both compared.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use http::{HeaderValue, Uri};
 
-use super::body::{DEAD_STAGE, STAGE, Template};
+use super::body::{DEAD_STAGE, Reporter, STAGE, Template};
+use super::disk::folder_bytes;
 use super::ledger::{Layout, Ledger};
 use super::marker::Run;
 use super::plan::{Orders, Pace, Plan, Until};
@@ -14,9 +17,12 @@ use super::producer::{self, Job, Outcome};
 use super::receiver::{Receiver, YARDSTICK_PATH};
 use super::report::{Phase, ServerUsage, Yardstick};
 use super::target::Target;
+use super::windows::{self, Sight, Window};
 
-/// Where changes are reported.
+/// Where changes are reported, each by itself.
 const CHANGE_PATH: &str = "/api/v1/order_stages/create";
+/// Where several are.
+const BATCH_PATH: &str = "/api/v1/order_stages/create_many";
 /// How often it is looked whether all deliveries have come.
 const LOOK_PAUSE: Duration = Duration::from_millis(10);
 
@@ -47,7 +53,7 @@ impl Bench<'_> {
             uri: Uri::from_static(YARDSTICK_PATH),
             pace: Pace::Answered,
             until: Until::Elapsed(length),
-            ..self.job(run)
+            ..self.job(run, STAGE, self.plan.orders, 1)
         })?;
         Ok(Yardstick {
             requests_per_second: per_second(outcome.accepted.count(), outcome.elapsed),
@@ -70,34 +76,76 @@ impl Bench<'_> {
         let checks_order = self.plan.orders != Orders::OneEach;
         self.receiver
             .begin(run.clone(), Ledger::new(layout, checks_order));
-        let before = self.target.pid.and_then(usage);
-        let outcome = std::thread::scope(|scope| {
-            let beside = dead_run.and_then(|run| Some((run, self.plan.dead_rate?)));
+        let before = self.spending();
+        let (outcome, windows) = self.send(run, dead_run)?;
+        self.drain(&outcome);
+        let after = self.spending();
+        let phase = self.receiver.read(|ledger| compare(name, &outcome, ledger));
+        let server = before.server.zip(after.server);
+        let tool = before.tool.zip(after.tool);
+        let store = before.store_bytes.zip(after.store_bytes);
+        Ok(Phase {
+            misordered: checks_order.then_some(phase.misordered).flatten(),
+            stuck: self.receiver.stuck_max(),
+            server: server.map(|(before, after)| spent(before, after, &phase)),
+            tool_cpu_microseconds_per_change: tool
+                .and_then(|(before, after)| share(microseconds(before, after), phase.accepted)),
+            store_bytes_per_change: store
+                .and_then(|(before, after)| share(after as f64 - before as f64, phase.accepted)),
+            windows,
+            of_yardstick: yardstick
+                .map(|yardstick| phase.delivered_per_second / yardstick.requests_per_second),
+            ..phase
+        })
+    }
+
+    /// Sends all changes, those of the dead subscriptions beside the others, and looks on where windows
+    /// are wanted.
+    fn send(&self, run: &Run, dead_run: Option<&Run>) -> Result<(Outcome, Vec<Window>)> {
+        let (plan, done) = (self.plan, &AtomicBool::new(false));
+        let job = self.job(run, STAGE, plan.orders, plan.batch);
+        let progress = job.progress.clone();
+        std::thread::scope(|scope| {
+            let beside = dead_run.and_then(|run| Some((run, plan.dead_rate?)));
             let beside = beside.map(|(run, rate)| {
-                let job = self.dead_job(run, rate);
+                let job = Job {
+                    pace: Pace::PerSecond(rate),
+                    ..self.job(run, DEAD_STAGE, Orders::OneEach, 1)
+                };
                 scope.spawn(|| producer::produce(job))
             });
-            let mut outcome = producer::produce(self.job(run))?;
+            let watching = (plan.windows > 0).then(|| {
+                let look = |at| self.look(at, &progress);
+                scope.spawn(move || windows::watch(plan.windows, plan.until, done, look))
+            });
+            let outcome = producer::produce(job);
+            done.store(true, Ordering::Release);
+            let mut outcome = outcome?;
             if let Some(Ok(beside)) = beside.map(std::thread::ScopedJoinHandle::join) {
                 for (refusal, count) in beside?.refusals {
                     *outcome.refusals.entry(refusal).or_default() += count;
                 }
             }
-            anyhow::Ok(outcome)
-        })?;
-        self.drain(&outcome);
-        let after = self.target.pid.and_then(usage);
-        let phase = self.receiver.read(|ledger| compare(name, &outcome, ledger));
-        Ok(Phase {
-            misordered: checks_order.then_some(phase.misordered).flatten(),
-            stuck: self.receiver.stuck_max(),
-            server: before
-                .zip(after)
-                .map(|(before, after)| spent(before, after, phase.delivered)),
-            of_yardstick: yardstick
-                .map(|yardstick| phase.delivered_per_second / yardstick.requests_per_second),
-            ..phase
+            let windows = watching.and_then(|watching| watching.join().ok());
+            Ok((outcome, windows.unwrap_or_default()))
         })
+    }
+
+    fn look(&self, at: Duration, progress: &AtomicU64) -> Sight {
+        Sight {
+            at,
+            accepted: progress.load(Ordering::Relaxed),
+            delivered: self.receiver.read(|ledger| ledger.tally().delivered),
+            store_bytes: self.target.folder.as_deref().map(folder_bytes),
+        }
+    }
+
+    fn spending(&self) -> Spending {
+        Spending {
+            server: self.target.pid.and_then(usage),
+            tool: usage(std::process::id()),
+            store_bytes: self.target.folder.as_deref().map(folder_bytes),
+        }
     }
 
     /// Waits until all that was accepted is delivered, or the plan's patience ends.
@@ -113,32 +161,39 @@ impl Bench<'_> {
         }
     }
 
-    fn job(&self, run: &Run) -> Job {
-        let (plan, token) = (self.plan, &self.target.token);
-        let template = |id: &i64| Template::new(run, STAGE, token, *id, plan.orders, plan.bytes);
+    fn job(&self, run: &Run, stage: &str, orders: Orders, batch: usize) -> Job {
+        let plan = self.plan;
+        let template = |id: &i64| {
+            let reporter = Reporter {
+                token: &self.target.token,
+                integration_id: *id,
+                batch,
+            };
+            Template::new(run, stage, reporter, orders, plan.bytes)
+        };
         Job {
             address: self.target.address,
             host: self.target.host.clone(),
-            uri: Uri::from_static(CHANGE_PATH),
+            uri: Uri::from_static(if batch == 1 { CHANGE_PATH } else { BATCH_PATH }),
             templates: self.integrations.iter().map(template).collect(),
-            layout: layout(plan),
+            layout: Layout {
+                batch,
+                ..layout(plan)
+            },
             connections: plan.connections,
             pace: plan.pace,
             until: plan.until,
             began: self.began,
+            progress: Arc::default(),
         }
     }
+}
 
-    fn dead_job(&self, run: &Run, rate: u64) -> Job {
-        let (plan, token) = (self.plan, &self.target.token);
-        let template =
-            |id: &i64| Template::new(run, DEAD_STAGE, token, *id, Orders::OneEach, plan.bytes);
-        Job {
-            templates: self.integrations.iter().map(template).collect(),
-            pace: Pace::PerSecond(rate),
-            ..self.job(run)
-        }
-    }
+/// What was used until a moment.
+struct Spending {
+    server: Option<Usage>,
+    tool: Option<Usage>,
+    store_bytes: Option<u64>,
 }
 
 /// Which subscription belongs to which integration.
@@ -146,6 +201,7 @@ pub fn layout(plan: &Plan) -> Layout {
     Layout {
         integrations: plan.integrations,
         subscriptions: plan.subscriptions,
+        batch: plan.batch,
     }
 }
 
@@ -169,19 +225,34 @@ fn compare(name: &str, outcome: &Outcome, ledger: &Ledger) -> Phase {
         unknown: tally.unknown,
         stuck: 0,
         server: None,
+        tool_cpu_microseconds_per_change: None,
+        store_bytes_per_change: None,
+        windows: Vec::new(),
         of_yardstick: None,
     }
 }
 
-fn spent(before: Usage, after: Usage, delivered: u64) -> ServerUsage {
-    let cpu_seconds = after.cpu_seconds - before.cpu_seconds;
+fn spent(before: Usage, after: Usage, phase: &Phase) -> ServerUsage {
+    let written = before.written_bytes.zip(after.written_bytes);
+    let microseconds = microseconds(before, after);
     ServerUsage {
         before_bytes: before.resident_bytes,
         peak_bytes: after.peak_bytes,
-        cpu_seconds,
-        cpu_microseconds_per_delivery: (delivered > 0)
-            .then(|| cpu_seconds * 1e6 / delivered as f64),
+        cpu_seconds: after.cpu_seconds - before.cpu_seconds,
+        cpu_microseconds_per_delivery: share(microseconds, phase.delivered),
+        cpu_microseconds_per_change: share(microseconds, phase.accepted),
+        written_bytes_per_change: written
+            .and_then(|(before, after)| share((after - before) as f64, phase.accepted)),
     }
+}
+
+/// Processor time between two moments.
+fn microseconds(before: Usage, after: Usage) -> f64 {
+    (after.cpu_seconds - before.cpu_seconds) * 1e6
+}
+
+fn share(amount: f64, count: u64) -> Option<f64> {
+    (count > 0).then(|| amount / count as f64)
 }
 
 fn per_second(count: u64, time: Duration) -> f64 {

@@ -15,6 +15,9 @@ pub struct Usage {
     pub peak_bytes: u64,
     /// Processor time so far, user and system, in seconds.
     pub cpu_seconds: f64,
+    /// Bytes so far that it made the system write to a disk; none where that is not told, as of others'
+    /// processes.
+    pub written_bytes: Option<u64>,
 }
 
 /// What this process has used so far; none where the system does not tell.
@@ -25,6 +28,9 @@ pub fn usage(pid: u32) -> Option<Usage> {
         resident_bytes: bytes(&status, "VmRSS:")?,
         peak_bytes: bytes(&status, "VmHWM:")?,
         cpu_seconds: cpu_seconds(&stat)?,
+        written_bytes: fs::read_to_string(format!("/proc/{pid}/io"))
+            .ok()
+            .and_then(|io| written_bytes(&io)),
     })
 }
 
@@ -32,6 +38,13 @@ fn bytes(status: &str, name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kibibytes * 1_024)
+}
+
+fn written_bytes(io: &str) -> Option<u64> {
+    let line = io
+        .lines()
+        .find_map(|line| line.strip_prefix("write_bytes:"))?;
+    line.trim().parse().ok()
 }
 
 /// Fields 14 and 15 (proc_pid_stat(5)); the second is a name in brackets that may hold anything.
@@ -51,6 +64,8 @@ mod tests {
     fn figures_are_read_past_a_hostile_process_name() {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 3 0 55 1 1";
         assert_eq!(cpu_seconds(stat), Some(3.0));
+        let io = "wchar: 5\nwrite_bytes: 4096\ncancelled_write_bytes: 7\n";
+        assert_eq!(written_bytes(io), Some(4_096));
         let status = "Name:\tx\nVmPeak:\t  9 kB\nVmHWM:\t    2048 kB\nVmRSS:\t 1 kB\n";
         assert_eq!(bytes(status, "VmHWM:"), Some(2_097_152));
         assert_eq!(bytes(status, "VmRSS:"), Some(1_024));

@@ -3,8 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -17,6 +19,7 @@ use super::histogram::Histogram;
 use super::ledger::{Accepted, Layout};
 use super::marker::Marker;
 use super::plan::{CHANGES_MAX, Pace, Until};
+use super::receipts;
 use super::sender::{SendFault, Sender};
 
 /// How long a connection waits after a failure, so that a server that is down is not asked in a hot loop.
@@ -47,6 +50,8 @@ pub struct Job {
     pub until: Until,
     /// What times are counted from.
     pub began: Instant,
+    /// Counts the changes that were answered with 200, for whoever looks on.
+    pub progress: Arc<AtomicU64>,
 }
 
 /// What came of it.
@@ -123,34 +128,59 @@ pub fn produce(job: Job) -> Result<Outcome> {
 async fn send_all(state: Rc<State>) {
     let job = &state.job;
     let mut sender = Sender::new(job.address, &job.host);
-    while let Some((number, due)) = state.next().await {
-        let marker = Marker {
+    while let Some(numbers) = state.next().await {
+        let now = Instant::now();
+        let marker = |number| Marker {
             number,
-            sent: due.duration_since(job.began),
+            sent: state.due(number, now).duration_since(job.began),
         };
-        let template = &job.templates[job.layout.integration_of(number)];
-        let result = sender.post(&job.uri, template.body(marker)).await;
-        state.note(number, due, result);
+        let template = &job.templates[job.layout.integration_of(numbers.start)];
+        let markers: Vec<Marker> = numbers.clone().map(marker).collect();
+        let result = send(&mut sender, job, template.body(&markers), markers.len()).await;
+        state.note(numbers, now, &result);
         if result.is_err() {
             tokio::time::sleep(FAILURE_PAUSE).await;
         }
     }
 }
 
+/// Sends a request, and gives the code of each of its changes.
+async fn send(
+    sender: &mut Sender,
+    job: &Job,
+    body: Vec<u8>,
+    count: usize,
+) -> Result<Vec<u16>, SendFault> {
+    if job.layout.batch == 1 {
+        let status = sender.post(&job.uri, body).await?;
+        return Ok(vec![status.as_u16()]);
+    }
+    let (status, answer) = sender.ask(&job.uri, body).await?;
+    receipts::codes(status, &answer, count).ok_or(SendFault::NoReceipts)
+}
+
 impl State {
-    /// The number of the next change, and when it is sent or was due; none at the end.
-    async fn next(&self) -> Option<(u64, Instant)> {
+    /// The numbers of the changes of the next request; none at the end.
+    async fn next(&self) -> Option<Range<u64>> {
+        let batch = self.job.layout.batch;
         if let Some(due) = &self.due {
-            due.acquire().await.ok()?.forget();
+            // A request has at most 1,000 changes.
+            due.acquire_many(batch as u32).await.ok()?.forget();
         }
-        let (number, now) = (self.next.get(), Instant::now());
-        if number >= changes_max(&self.job) || self.is_over(now) {
+        let (number, max) = (self.next.get(), changes_max(&self.job));
+        if number >= max || self.is_over(Instant::now()) {
             return None;
         }
-        self.next.set(number + 1);
+        let end = max.min(number + batch as u64);
+        self.next.set(end);
+        Some(number..end)
+    }
+
+    /// When a change was due that is sent now.
+    fn due(&self, number: u64, now: Instant) -> Instant {
         match self.job.pace {
-            Pace::Answered => Some((number, now)),
-            Pace::PerSecond(rate) => Some((number, self.start + due_after(number, rate))),
+            Pace::Answered => now,
+            Pace::PerSecond(rate) => self.start + due_after(number, rate),
         }
     }
 
@@ -165,18 +195,28 @@ impl State {
         }
     }
 
-    fn note(&self, number: u64, due: Instant, result: Result<StatusCode, SendFault>) {
+    fn note(&self, numbers: Range<u64>, sent: Instant, result: &Result<Vec<u16>, SendFault>) {
         let mut outcome = self.outcome.borrow_mut();
-        let refusal = match result {
-            Ok(StatusCode::OK) => {
-                outcome.accepted.insert(number);
-                outcome.latencies.record(due.elapsed());
+        let codes = match result {
+            Ok(codes) => codes,
+            Err(fault) => {
+                let refused = outcome.refusals.entry(fault.to_string()).or_default();
+                *refused += numbers.end - numbers.start;
                 return;
             }
-            Ok(status) => status.as_str().to_owned(),
-            Err(fault) => fault.to_string(),
         };
-        *outcome.refusals.entry(refusal).or_default() += 1;
+        let (now, before) = (Instant::now(), outcome.accepted.count());
+        for (number, code) in numbers.zip(codes) {
+            if *code == StatusCode::OK.as_u16() {
+                let latency = now.duration_since(self.due(number, sent));
+                outcome.accepted.insert(number);
+                outcome.latencies.record(latency);
+            } else {
+                *outcome.refusals.entry(code.to_string()).or_default() += 1;
+            }
+        }
+        let accepted = outcome.accepted.count() - before;
+        self.job.progress.fetch_add(accepted, Ordering::Relaxed);
     }
 
     fn unsent(&self) -> u64 {
@@ -207,7 +247,8 @@ fn due_after(number: u64, rate: u64) -> Duration {
 /// millisecond, which would be most of the latency that is measured.
 fn start_pacer(start: Instant, rate: u64, job: &Job) -> Result<Arc<Semaphore>> {
     let due = Arc::new(Semaphore::new(0));
-    let (permits, changes, connections) = (due.clone(), changes_max(job), job.connections);
+    let (permits, changes) = (due.clone(), changes_max(job));
+    let rest = (job.connections + 1) * job.layout.batch;
     let pacer = std::thread::Builder::new().name("pacer".to_owned());
     pacer.spawn(move || {
         let mut released = 0;
@@ -221,8 +262,9 @@ fn start_pacer(start: Instant, rate: u64, job: &Job) -> Result<Arc<Semaphore>> {
             let pause = due_after(released, rate).saturating_sub(start.elapsed());
             std::thread::sleep(pause.max(PACER_PAUSE));
         }
-        // One for each connection that still waits, to see that it is over.
-        permits.add_permits(connections);
+        // A request's for the last changes, which may be fewer than a batch, and for each connection that
+        // then waits, to see that it is over.
+        permits.add_permits(rest);
     })?;
     Ok(due)
 }

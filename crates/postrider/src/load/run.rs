@@ -5,13 +5,14 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use super::args::LoadArgs;
 use super::child::OwnServer;
 use super::ledger::Ledger;
 use super::marker::Run;
 use super::phase::{Bench, layout};
-use super::plan::{LoadArgs, Plan};
+use super::plan::{Pace, Plan};
 use super::receiver::Receiver;
-use super::report::Report;
+use super::report::{Phase, Report, Yardstick};
 use super::setup::Api;
 use super::target::Target;
 
@@ -32,7 +33,10 @@ pub fn run(args: &LoadArgs) -> Result<bool> {
         (None, Some(url), Some(token)) => Target::new(url, token, args.pid, args.allow_remote)?,
         _ => anyhow::bail!("name a server with --url and --token, or start one with --self"),
     };
-    let report = measure(&plan, &target)?;
+    let report = Report {
+        start: own.as_ref().map(OwnServer::start_figures),
+        ..measure(&plan, &target)?
+    };
     let text = match args.json {
         true => serde_json::to_string_pretty(&report)? + "\n",
         false => report.table(),
@@ -74,25 +78,71 @@ pub fn measure(plan: &Plan, target: &Target) -> Result<Report> {
         Some(length) => Some(bench.yardstick(&idle, length)?),
         None => None,
     };
+    let measured = measured(&bench, &name, yardstick.as_ref())?;
+    Ok(Report {
+        scenario: plan.scenario.name(),
+        start: None,
+        yardstick,
+        phases: measured,
+    })
+}
+
+/// The phases of the plan, after the one that finds their rate.
+fn measured(bench: &Bench<'_>, name: &str, yardstick: Option<&Yardstick>) -> Result<Vec<Phase>> {
+    let Some(until) = bench.plan.rehearsal else {
+        return phases(bench, name, yardstick);
+    };
+    let closed = Plan {
+        until,
+        pace: Pace::Answered,
+        windows: 0,
+        ..bench.plan.clone()
+    };
+    let closed = Bench {
+        plan: &closed,
+        ..*bench
+    };
+    let run = Run::new(&format!("{name}c"));
+    let closed = closed.measure("as fast as it goes", &run, None, yardstick)?;
+    let half = (closed.accepted_per_second / 2.0) as u64;
+    let open = Plan {
+        pace: Pace::PerSecond(half.max(1)),
+        ..bench.plan.clone()
+    };
+    let open = Bench {
+        plan: &open,
+        ..*bench
+    };
+    let mut all = vec![closed];
+    all.extend(phases(&open, name, yardstick)?);
+    Ok(all)
+}
+
+/// The phases of the plan: without dead subscriptions, with answering ones in their place, with dead ones.
+fn phases(bench: &Bench<'_>, name: &str, yardstick: Option<&Yardstick>) -> Result<Vec<Phase>> {
+    let plan = bench.plan;
     let mut phases = Vec::new();
     if plan.dead == 0 || plan.compare_dead {
         let run = Run::new(&format!("{name}1"));
-        phases.push(bench.measure("no dead ones", &run, None, yardstick.as_ref())?);
+        let title = match plan.rehearsal {
+            Some(_) => "half of that rate",
+            None => "no dead ones",
+        };
+        phases.push(bench.measure(title, &run, None, yardstick)?);
     }
     if plan.dead > 0 {
         // Not over the first connection: the server may have closed it during a long phase.
-        Api::new(target)?.create_dead(&integrations, plan, &receiver)?;
+        Api::new(bench.target)?.create_dead(bench.integrations, plan, bench.receiver)?;
     }
     // Whether they answer, and how the phases are called.
     let answering = plan.compare_dead.then_some((true, "that answer"));
     let dead = (plan.dead > 0).then_some((false, "dead ones"));
     for (number, (answer, title)) in answering.into_iter().chain(dead).enumerate() {
-        receiver.answer_dead(answer);
+        bench.receiver.answer_dead(answer);
         let run = Run::new(&format!("{name}{}", 2 + 2 * number));
         let dead_run = Run::new(&format!("{name}{}", 3 + 2 * number));
         let title = format!("{} {title}", plan.dead);
-        let phase = bench.measure(&title, &run, Some(&dead_run), yardstick.as_ref())?;
-        phases.push(phase);
+        phases.push(bench.measure(&title, &run, Some(&dead_run), yardstick)?);
     }
-    Ok(Report { yardstick, phases })
+    Ok(phases)
 }

@@ -11,9 +11,6 @@ use super::receiver::Receiver;
 use super::sender::Sender;
 use super::target::Target;
 
-/// Most requests at once to a subscription: as many as the producer has connections by default.
-const MAX_IN_FLIGHT: u32 = 64;
-
 /// The server's API, called one request at a time.
 pub struct Api {
     sender: Sender,
@@ -62,7 +59,8 @@ impl Api {
         for number in 0..integrations.len() * plan.subscriptions {
             let integration = integrations[number / plan.subscriptions];
             let key = format!("live-{number}");
-            self.create_subscription(integration, &key, &receiver.live_url(number), STAGE)?;
+            let url = receiver.live_url(number);
+            self.create_subscription(integration, &key, &url, STAGE, plan.max_in_flight)?;
         }
         Ok(())
     }
@@ -81,7 +79,8 @@ impl Api {
         for number in 0..plan.dead {
             let integration = integrations[number % integrations.len()];
             let key = format!("dead-{number}");
-            self.create_subscription(integration, &key, &receiver.dead_url(number), stage)?;
+            let url = receiver.dead_url(number);
+            self.create_subscription(integration, &key, &url, stage, plan.max_in_flight)?;
         }
         Ok(())
     }
@@ -92,6 +91,7 @@ impl Api {
         key: &str,
         callback_url: &str,
         stage: &str,
+        max_in_flight: u32,
     ) -> Result<()> {
         let parameters = json!({
             "integration_id": integration,
@@ -101,7 +101,7 @@ impl Api {
             "version": "v3",
             "statuses": [stage],
             "success_code": "2xx",
-            "max_in_flight": MAX_IN_FLIGHT,
+            "max_in_flight": max_in_flight,
         });
         self.create("webhook_out_subs", parameters).map(|_| ())
     }

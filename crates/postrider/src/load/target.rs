@@ -1,6 +1,7 @@
 //! Whom the load is for: a running server on this machine, unless another is meant.
 
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use http::HeaderValue;
@@ -17,6 +18,8 @@ pub struct Target {
     pub token: String,
     /// Its process, if known.
     pub pid: Option<u32>,
+    /// Its data folder, if known.
+    pub folder: Option<PathBuf>,
 }
 
 impl Target {
@@ -52,6 +55,7 @@ impl Target {
             host: HeaderValue::from_str(&format!("{host}:{port}"))?,
             token: token.to_owned(),
             pid,
+            folder: None,
         })
     }
 }

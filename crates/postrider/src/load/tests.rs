@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use stub::{Fault, Stub};
 
-use super::plan::{LoadArgs, Plan};
+use super::args::LoadArgs;
+use super::plan::Plan;
 use super::report::Report;
 use super::run::measure;
 use super::target::Target;
@@ -85,6 +86,57 @@ fn refused_changes_are_counted_by_status_and_not_expected() {
 }
 
 #[test]
+fn single_changes_of_a_batch_are_refused_though_the_answer_says_200() {
+    let flags = "--changes 25 --batch 10 --connections 2 --integrations 2";
+    let report = run(Fault::Refuses(7), flags);
+    let phase = &report.phases[0];
+    assert_eq!(phase.refusals.get("503"), Some(&1));
+    assert_eq!(
+        (phase.accepted, phase.expected, phase.delivered),
+        (24, 24, 24)
+    );
+    assert_eq!((phase.lost, phase.unknown), (0, 0));
+}
+
+#[test]
+fn batches_of_an_open_loop_are_sent_down_to_the_rest() {
+    let report = run(
+        Fault::None,
+        "--changes 105 --rate 2000 --batch 10 --connections 3",
+    );
+    let phase = &report.phases[0];
+    assert_eq!((phase.accepted, phase.unsent), (105, 0));
+    assert_eq!(phase.delivered, 105);
+}
+
+#[test]
+fn half_the_rate_of_a_closed_loop_is_an_open_one() {
+    let report = run(Fault::None, "--scenario open-half --changes 60");
+    assert_eq!(report.scenario, "open-half");
+    let told = report.phases.iter();
+    let told: Vec<_> = told
+        .map(|phase| (phase.name.as_str(), phase.accepted, phase.delivered))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("as fast as it goes", 30, 30),
+            ("half of that rate", 60, 60)
+        ]
+    );
+}
+
+#[test]
+fn windows_are_told_below_the_table_and_add_up() {
+    let report = run(Fault::None, "--scenario growth --changes 60 --windows 3");
+    let phase = &report.phases[0];
+    let accepted: u64 = phase.windows.iter().map(|window| window.accepted).sum();
+    assert_eq!(accepted, phase.accepted);
+    assert!((1..=3).contains(&phase.windows.len()));
+    assert!(report.table().contains("growth, B per change"));
+}
+
+#[test]
 fn an_open_loop_sends_every_change_that_is_due() {
     let report = run(Fault::None, "--rate 2000 --seconds 1 --connections 4");
     let phase = &report.phases[0];
@@ -156,6 +208,15 @@ fn numbers_out_of_bounds_and_strange_receivers_are_refused() {
             "--seconds 9999",
             "--seconds 9999 is out of bounds; use 1 to 3600",
         ),
+        (
+            "--batch 1001",
+            "--batch 1001 is out of bounds; use 1 to 1000",
+        ),
+        (
+            "--max-in-flight 101",
+            "--max-in-flight 101 is out of bounds; use 1 to 100",
+        ),
+        ("--scenario open-half --rate 5", "finds its own rate"),
         ("--compare-dead", "say how many with --dead"),
         ("--dead-rate 5", "say how many with --dead"),
         (

@@ -24,6 +24,7 @@ mod hostile;
 mod io_faults;
 mod late;
 mod lists;
+mod load;
 mod mails;
 mod metrics;
 mod openapi;

@@ -149,11 +149,8 @@ fn handle(
     match path {
         "/api/v1/integrations/create" => {
             state.integrations += 1;
-            return (
-                200,
-                "action-successful",
-                json!({ "id": state.integrations }),
-            );
+            let id = state.integrations;
+            (200, "action-successful", json!({ "id": id }))
         }
         "/api/v1/webhook_out_subs/create" => {
             let url = body["callback_url"]
@@ -163,15 +160,37 @@ fn handle(
                 .expect("a URL");
             let urls = state.callback_urls.entry(integration).or_default();
             urls.push(url);
-            return (200, "action-successful", json!({ "id": urls.len() }));
+            (200, "action-successful", json!({ "id": urls.len() }))
         }
-        "/api/v1/order_stages/create" => state.changes += 1,
+        "/api/v1/order_stages/create" => take(integration, &body, state, changes, fault),
+        "/api/v1/order_stages/create_many" => {
+            let stages = body["stages"].as_array().expect("changes");
+            let receipts: Vec<Value> = stages
+                .iter()
+                .map(|stage| {
+                    let (code, status, data) = take(integration, stage, state, changes, fault);
+                    json!({ "code": code, "status": status, "data": data })
+                })
+                .collect();
+            (200, "action-successful", Value::from(receipts))
+        }
         path => panic!("{path} is not asked for"),
     }
+}
+
+/// Takes one change, alone or of a batch.
+fn take(
+    integration: i64,
+    change: &Value,
+    state: &mut State,
+    changes: &mpsc::UnboundedSender<Change>,
+    fault: Fault,
+) -> (u16, &'static str, Value) {
+    state.changes += 1;
     if fault == Fault::Refuses(state.changes) {
         return (503, "store-unavailable", Value::Null);
     }
-    let name = body["external_order_id"]
+    let name = change["external_order_id"]
         .as_str()
         .expect("a name")
         .to_owned();
@@ -191,7 +210,7 @@ fn handle(
             .unwrap_or_default(),
         order,
         sequence: *sequence,
-        payload: json!({ "name": name, "metadata": body["order"]["metadata"] }).to_string(),
+        payload: json!({ "name": name, "metadata": change["order"]["metadata"] }).to_string(),
     };
     changes.send(change).expect("is received");
     (200, "action-successful", json!({ "id": state.changes }))
