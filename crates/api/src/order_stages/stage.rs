@@ -134,7 +134,7 @@ pub fn read_order_stage(input: &Input<'_>, at: Moment) -> Result<NewOrderStage, 
     let reported = Reported::read(input);
     let integration_id = input.integer(params::INTEGRATION_ID.name);
     input.finish(|| {
-        let key = idempotency(input, &ROUTE.path());
+        let key = idempotency(input, &ROUTE);
         reported.into_new(IntegrationId(integration_id?), key, at)
     })
 }
