@@ -75,13 +75,13 @@ impl<'c> Call<'c> {
 
     /// What makes the create repeatable, if the caller wants it.
     pub(crate) fn idempotency(&self) -> Option<Idempotency> {
-        idempotency(self.input, &self.route.path())
+        idempotency(self.input, self.route)
     }
 }
 
-/// What makes a create repeatable, whose parameters are these. The integration is no part of the request:
+/// What makes a create by this route repeatable, whose parameters are these. The integration is no part of the request:
 /// the key counts in one only.
-pub(crate) fn idempotency(input: &Input<'_>, path: &str) -> Option<Idempotency> {
+pub(crate) fn idempotency(input: &Input<'_>, route: &Route) -> Option<Idempotency> {
     let key = input.string(IDEMPOTENCY_KEY.name)?;
     let outside = [IDEMPOTENCY_KEY.name, INTEGRATION_ID.name];
     let parameters = input
@@ -89,7 +89,7 @@ pub(crate) fn idempotency(input: &Input<'_>, path: &str) -> Option<Idempotency> 
         .filter(|(name, _)| !outside.contains(name))
         .map(|(name, json)| (name, json.get()));
     Some(Idempotency {
-        request_hash: request_hash(path, parameters),
+        request_hash: request_hash(&route.path(), parameters),
         key,
     })
 }

@@ -48,4 +48,5 @@ pub use api::{Api, Lookup, Settings};
 pub use client_address::Peer;
 pub use endpoints::all_routes;
 pub use openapi::openapi;
+pub use order_stages::stage::read_order_stage;
 pub use server::router;

@@ -94,7 +94,7 @@ impl<'a> Input<'a> {
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
         match self.value(name)? {
-            Value::String(text) => self.noted(self.path(name), parse(text)),
+            Value::String(text) => self.noted(|| self.path(name), parse(text)),
             _ => declared_otherwise(name, "string"),
         }
     }
@@ -157,7 +157,7 @@ impl<'a> Input<'a> {
                 .enumerate()
                 .map(|(index, item)| match item.as_ref()? {
                     Value::String(text) => {
-                        self.noted(format!("{}[{index}]", self.path(name)), parse(text))
+                        self.noted(|| format!("{}[{index}]", self.path(name)), parse(text))
                     }
                     _ => declared_otherwise(name, "array of strings"),
                 });
@@ -293,9 +293,14 @@ impl<'a> Input<'a> {
         }
     }
 
-    fn noted<T, E: fmt::Display>(&self, attr: String, result: Result<T, E>) -> Option<T> {
+    /// Only a fault needs its place written.
+    fn noted<T, E: fmt::Display>(
+        &self,
+        attr: impl FnOnce() -> String,
+        result: Result<T, E>,
+    ) -> Option<T> {
         result
-            .map_err(|error| self.faults.invalid(attr, error.to_string()))
+            .map_err(|error| self.faults.invalid(attr(), error.to_string()))
             .ok()
     }
 

@@ -16,21 +16,29 @@ use crate::path::shortened;
 /// Deepest nesting of arrays and objects: far beyond any record, and safe for whoever walks it
 /// recursively later.
 pub(crate) const DEPTH_MAX: usize = 64;
+/// Most keys of an object that are compared each with each: so few take less than sorting them.
+const KEYS_PAIRWISE_MAX: usize = 16;
 
 /// Checks that a text is one JSON value, sound at every depth.
 pub(crate) fn verify(text: &str) -> Result<(), serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    Walk { depth: 0 }.deserialize(&mut deserializer)?;
+    let walk = Walk {
+        depth: 0,
+        keys: &mut Vec::new(),
+    };
+    walk.deserialize(&mut deserializer)?;
     deserializer.end()
 }
 
 /// Goes through a value of any type and keeps nothing of it.
-struct Walk {
+struct Walk<'k, 'de> {
     depth: usize,
+    /// The keys of the objects that are open, the innermost ones last; one list for the whole text.
+    keys: &'k mut Vec<Cow<'de, str>>,
 }
 
-impl Walk {
-    fn deeper<E: de::Error>(&self) -> Result<Walk, E> {
+impl<'de> Walk<'_, 'de> {
+    fn deeper<E: de::Error>(&mut self) -> Result<Walk<'_, 'de>, E> {
         if self.depth == DEPTH_MAX {
             return Err(E::custom(format!(
                 "nested more than {DEPTH_MAX} levels deep"
@@ -38,11 +46,12 @@ impl Walk {
         }
         Ok(Walk {
             depth: self.depth + 1,
+            keys: self.keys,
         })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Walk {
+impl<'de> DeserializeSeed<'de> for Walk<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -50,7 +59,7 @@ impl<'de> DeserializeSeed<'de> for Walk {
     }
 }
 
-impl<'de> Visitor<'de> for Walk {
+impl<'de> Visitor<'de> for Walk<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -81,27 +90,37 @@ impl<'de> Visitor<'de> for Walk {
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
         while items.next_element_seed(self.deeper()?)?.is_some() {}
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let mut keys = Vec::new();
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
+        let outer = self.keys.len();
         while let Some(Text(key)) = members.next_key()? {
-            keys.push(key);
+            self.keys.push(key);
             members.next_value_seed(self.deeper()?)?;
         }
-        // Sorting finds repetitions in one pass, however many keys somebody sends.
-        keys.sort_unstable();
-        match keys.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(de::Error::custom(format!(
-                "the key \"{}\" stands twice",
-                shortened(&pair[0])
-            ))),
-            None => Ok(()),
+        if let Some(key) = repeated(&mut self.keys[outer..]) {
+            let key = shortened(key);
+            return Err(de::Error::custom(format!("the key \"{key}\" stands twice")));
         }
+        self.keys.truncate(outer);
+        Ok(())
     }
+}
+
+/// A key that stands there twice.
+fn repeated<'k>(keys: &'k mut [Cow<'_, str>]) -> Option<&'k str> {
+    if keys.len() <= KEYS_PAIRWISE_MAX {
+        let mut numbered = keys.iter().enumerate();
+        let found = numbered.find(|(index, key)| keys[..*index].contains(key));
+        return found.map(|(_, key)| &**key);
+    }
+    // Sorting finds repetitions in one pass, however many keys somebody sends.
+    keys.sort_unstable();
+    let mut pairs = keys.windows(2);
+    pairs.find_map(|pair| (pair[0] == pair[1]).then_some(&*pair[0]))
 }
 
 /// A string that borrows from the text wherever it was written without escapes.
@@ -195,6 +214,8 @@ mod tests {
     #[test]
     fn what_would_surprise_later_is_refused_at_every_depth() {
         let nested = "[".repeat(DEPTH_MAX + 1) + &"]".repeat(DEPTH_MAX + 1);
+        let numbers: Vec<String> = (0..100).map(|number| format!("\"{number}\":0")).collect();
+        let many = format!("{{{},\"42\":0}}", numbers.join(","));
         let bottomless = r#"{"a":"#.repeat(500_000);
         let cases = [
             (r#"{"a":1,"b":2,"a":3}"#, "the key \"a\" stands twice"),
@@ -202,6 +223,8 @@ mod tests {
                 r#"{"x":[{"a":1,"\u0061":3}]}"#,
                 "the key \"a\" stands twice",
             ),
+            (r#"{"a":{"a":1},"a":2}"#, "the key \"a\" stands twice"),
+            (many.as_str(), "the key \"42\" stands twice"),
             (r#"{"a":["\ud83d"]}"#, "line 1"),
             (r#"{"a":"\udc00"}"#, "line 1"),
             (r#"{"a":1e999}"#, "number out of range"),

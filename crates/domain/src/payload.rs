@@ -117,11 +117,11 @@ impl View {
 /// versions.
 pub fn render(view: View, _version: Version, facts: &StageFacts<'_>) -> Vec<u8> {
     let known: usize = facts.fields.known().map(|(_, json)| json.get().len()).sum();
-    let mut out = String::with_capacity(ROOM_BYTES + known);
+    let mut out = Vec::with_capacity(ROOM_BYTES + known);
     match view {
         View::OrderV2 => order_v2::render(&mut out, facts),
         View::OrderV3 => order_v3::render(&mut out, facts),
         View::Thin => thin::render(&mut out, facts),
     }
-    out.into_bytes()
+    out
 }

@@ -40,6 +40,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("testkit", &["domain"]),
+    ("cases", &[]),
 ];
 
 fn root() -> PathBuf {

@@ -134,7 +134,7 @@ async fn read(
             item.fault(&refusal.attr, refusal.message);
         }
     }
-    let key = idempotency(item, &call.route.path());
+    let key = idempotency(item, call.route);
     let at = call.app().now();
     Ok(item.finish(|| reported.into_new(scope.integration_id(), key, at)))
 }

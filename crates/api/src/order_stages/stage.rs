@@ -1,12 +1,14 @@
 //! One change, as `create` and `create_many` take it.
 
-use contract::{Input, Param};
+use contract::{Failure, Input, Param};
 use domain::id::{IntegrationId, OrderId};
 use domain::order::OrderChanges;
 use domain::time::Moment;
 use domain::vocabulary::is_operational;
 use store::{Idempotency, List, NewOrderStage, OrderRef, Reference, Target};
 
+use super::create::ROUTE;
+use crate::call::idempotency;
 use crate::order_fields;
 use crate::params::{self, FOREIGN_ID_CHARS_MAX};
 
@@ -122,6 +124,19 @@ impl Reported {
             at,
         })
     }
+}
+
+/// The change that an input of `order_stages/create` reports, without a look at the store: for measuring.
+///
+/// # Errors
+/// What the parameters themselves show to be wrong.
+pub fn read_order_stage(input: &Input<'_>, at: Moment) -> Result<NewOrderStage, Failure> {
+    let reported = Reported::read(input);
+    let integration_id = input.integer(params::INTEGRATION_ID.name);
+    input.finish(|| {
+        let key = idempotency(input, &ROUTE);
+        reported.into_new(IntegrationId(integration_id?), key, at)
+    })
 }
 
 /// Nobody reports what Postrider alone tells.

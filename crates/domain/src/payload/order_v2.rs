@@ -1,7 +1,5 @@
 //! The view `order_v2`: status-driven, without an event.
 
-use std::fmt::Write;
-
 use serde_json::value::RawValue;
 
 use super::StageFacts;
@@ -44,14 +42,15 @@ const SERVICE: &[(&str, &str)] = &[
     ("service_instructions", "service_instructions"),
 ];
 
-pub(super) fn render(out: &mut String, facts: &StageFacts<'_>) {
+pub(super) fn render(out: &mut Vec<u8>, facts: &StageFacts<'_>) {
     let fields = facts.fields;
     let mut order = Object::begin(out);
     order.null("request_id");
     order.integer("order_id", facts.order_id.0);
     // An order is requested by creating it: both times are the same.
+    let created_at = datetime(facts.order_created_at);
     for name in ["request_datetime", "order_datetime"] {
-        order.value(name, |out| datetime(out, facts.order_created_at));
+        order.text(name, created_at.as_deref());
     }
     order.text("order_status", Some(facts.order_status));
     order.boolean(
@@ -73,11 +72,11 @@ pub(super) fn render(out: &mut String, facts: &StageFacts<'_>) {
     let primary = services.as_ref().and_then(|services| services.first());
     order.value("primary_service", |out| match primary {
         Some(primary) => service(out, primary),
-        None => out.push_str("null"),
+        None => out.extend_from_slice(b"null"),
     });
     order.value("add_on_services", |out| match &services {
         Some(services) => add_ons(out, services),
-        None => out.push_str("null"),
+        None => out.extend_from_slice(b"null"),
     });
 }
 
@@ -93,30 +92,24 @@ fn property_info(mut info: Object<'_>, facts: &StageFacts<'_>) {
         .picks(&Members::of(facts.fields, OrderField::Address), ADDRESS);
 }
 
-fn service(out: &mut String, json: &RawValue) {
+fn service(out: &mut Vec<u8>, json: &RawValue) {
     Object::begin(out).picks(&Members::parse(json), SERVICE);
 }
 
-fn add_ons(out: &mut String, services: &[&RawValue]) {
-    out.push('[');
+fn add_ons(out: &mut Vec<u8>, services: &[&RawValue]) {
+    out.push(b'[');
     for (index, json) in services.iter().skip(1).enumerate() {
         if index > 0 {
-            out.push(',');
+            out.push(b',');
         }
         service(out, json);
     }
-    out.push(']');
+    out.push(b']');
 }
 
-/// As this version writes times: milliseconds, and the offset in figures.
-fn datetime(out: &mut String, at: Moment) {
-    // A moment outside the calendar is written as null; writing into a string cannot fail.
-    let _ = match jiff::Timestamp::from_microsecond(at.microseconds()) {
-        Ok(timestamp) => write!(
-            out,
-            "\"{}\"",
-            timestamp.strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00")
-        ),
-        Err(_) => write!(out, "null"),
-    };
+/// As this version writes times: milliseconds, and the offset in figures; nothing for a moment outside the calendar.
+fn datetime(at: Moment) -> Option<String> {
+    let timestamp = jiff::Timestamp::from_microsecond(at.microseconds()).ok()?;
+    let written = timestamp.strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00");
+    Some(written.to_string())
 }

@@ -34,7 +34,7 @@ const PROPERTY_ACCESS: &[(&str, &str)] = &[
 ];
 const ASSETS: &[(&str, &str)] = &[("photos", "photos"), ("floor_plans", "floor_plans")];
 
-pub(super) fn render(out: &mut String, facts: &StageFacts<'_>) {
+pub(super) fn render(out: &mut Vec<u8>, facts: &StageFacts<'_>) {
     let fields = facts.fields;
     let mut order = Object::begin(out);
     order.text("event", facts.event_slug);

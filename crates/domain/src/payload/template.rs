@@ -237,5 +237,8 @@ fn object(bytes: Vec<u8>) -> Result<Vec<u8>, TemplateFault> {
     if !trimmed.starts_with(b"{") {
         return Err(TemplateFault::new("what it renders is no JSON object"));
     }
+    if trimmed.len() == bytes.len() {
+        return Ok(bytes);
+    }
     Ok(trimmed.to_vec())
 }

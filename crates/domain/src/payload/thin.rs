@@ -3,7 +3,7 @@
 use super::StageFacts;
 use super::write::Object;
 
-pub(super) fn render(out: &mut String, facts: &StageFacts<'_>) {
+pub(super) fn render(out: &mut Vec<u8>, facts: &StageFacts<'_>) {
     let mut order = Object::begin(out);
     order.integer("order_id", facts.order_id.0);
     order.text("external_order_id", facts.external_order_id);

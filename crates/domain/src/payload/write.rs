@@ -1,7 +1,8 @@
 //! Writing JSON by joining what is JSON already, and picking members out of the caller's own objects.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write};
+use std::fmt;
+use std::io::Write;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -12,13 +13,13 @@ use crate::time::Moment;
 
 /// An object that is being written; closed when dropped.
 pub(super) struct Object<'o> {
-    out: &'o mut String,
+    out: &'o mut Vec<u8>,
     is_empty: bool,
 }
 
 impl<'o> Object<'o> {
-    pub(super) fn begin(out: &'o mut String) -> Object<'o> {
-        out.push('{');
+    pub(super) fn begin(out: &'o mut Vec<u8>) -> Object<'o> {
+        out.push(b'{');
         Object {
             out,
             is_empty: true,
@@ -26,20 +27,21 @@ impl<'o> Object<'o> {
     }
 
     /// Writes the name; the value must follow. Names are ours, and need no escapes.
-    fn name(&mut self, name: &str) -> &mut String {
+    fn name(&mut self, name: &str) -> &mut Vec<u8> {
         if !self.is_empty {
-            self.out.push(',');
+            self.out.push(b',');
         }
         self.is_empty = false;
-        self.out.push('"');
-        self.out.push_str(name);
-        self.out.push_str("\":");
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
         self.out
     }
 
     /// A member that is JSON already, or null.
     pub(super) fn json(&mut self, name: &str, json: Option<&RawValue>) {
-        self.name(name).push_str(json.map_or("null", RawValue::get));
+        let json = json.map_or("null", RawValue::get);
+        self.name(name).extend_from_slice(json.as_bytes());
     }
 
     /// An object that the caller wrote; null where something else stands in its place.
@@ -54,26 +56,22 @@ impl<'o> Object<'o> {
 
     /// A text, or null.
     pub(super) fn text(&mut self, name: &str, text: Option<&str>) {
-        let out = self.name(name);
-        match text {
-            // A string is always JSON.
-            Some(text) => out.push_str(&serde_json::to_string(text).unwrap_or_default()),
-            None => out.push_str("null"),
-        }
+        // A text is always JSON, and writing into a vector cannot fail.
+        let _ = serde_json::to_writer(self.name(name), &text);
     }
 
     pub(super) fn integer(&mut self, name: &str, integer: i64) {
-        // Writing into a string cannot fail.
+        // Writing into a vector cannot fail.
         let _ = write!(self.name(name), "{integer}");
     }
 
     pub(super) fn boolean(&mut self, name: &str, boolean: bool) {
-        self.name(name)
-            .push_str(if boolean { "true" } else { "false" });
+        let boolean: &[u8] = if boolean { b"true" } else { b"false" };
+        self.name(name).extend_from_slice(boolean);
     }
 
     pub(super) fn null(&mut self, name: &str) {
-        self.name(name).push_str("null");
+        self.name(name).extend_from_slice(b"null");
     }
 
     /// A time, such as `2026-01-31T12:30:00.25Z`.
@@ -87,7 +85,7 @@ impl<'o> Object<'o> {
     }
 
     /// A value that `write` writes.
-    pub(super) fn value(&mut self, name: &str, write: impl FnOnce(&mut String)) {
+    pub(super) fn value(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
         write(self.name(name));
     }
 
@@ -101,7 +99,7 @@ impl<'o> Object<'o> {
 
 impl Drop for Object<'_> {
     fn drop(&mut self) {
-        self.out.push('}');
+        self.out.push(b'}');
     }
 }
 

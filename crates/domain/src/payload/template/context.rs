@@ -87,9 +87,9 @@ fn field_value(field: OrderField, facts: &StageFacts<'_>) -> Value {
     let json = facts.fields.get(field).map(RawValue::get);
     match (field, json) {
         (OrderField::PropertyAccess, Some(_)) => {
-            let mut picked = String::new();
+            let mut picked = Vec::new();
             order_v3::property_access(Object::begin(&mut picked), facts.fields);
-            value(picked.as_bytes())
+            value(&picked)
         }
         (_, Some(json)) => value(json.as_bytes()),
         (_, None) => ().into(),
