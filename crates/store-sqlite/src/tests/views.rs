@@ -57,7 +57,8 @@ impl World {
         for receipt in accepted.webhook_jobs {
             let detail = self.store.webhook_job(self.integration, receipt.id).await;
             let detail = detail.expect("read").expect("a job");
-            let payload = serde_json::from_slice(&detail.payload).expect("JSON");
+            let payload = serde_json::from_slice(detail.payload.as_deref().expect("a payload"))
+                .expect("JSON");
             sent.push((payload, detail.job.payload_render_view_failed));
         }
         sent
