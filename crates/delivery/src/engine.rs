@@ -22,6 +22,10 @@ use crate::stats::Stats;
 use crate::time::Timer;
 use crate::{alarm, claim, meter, recorder, worker};
 
+/// Workers that begin in one go. A change that a thousand subscriptions want, or a thousand lanes that wake together, would else
+/// keep the processors for tens of milliseconds while a request or an answer waits.
+const STARTS_AT_ONCE_MAX: usize = 16;
+
 /// Delivers the jobs of all lanes that its store gives it, until it is shut down.
 pub struct Engine {
     pub(crate) store: Arc<dyn Lanes + Send + Sync>,
@@ -137,11 +141,30 @@ impl Engine {
     }
 
     fn begin(self: &Arc<Self>, work: Work) {
-        for start in work.starts {
-            self.spawn(worker::work(self.clone(), start));
+        let mut starts = work.starts;
+        let later = starts.split_off(starts.len().min(STARTS_AT_ONCE_MAX));
+        self.start_workers(starts);
+        if !later.is_empty() {
+            let engine = self.clone();
+            self.spawn(async move { engine.start_in_turn(later).await });
         }
         for claim in work.claims {
             self.spawn(claim::run(self.clone(), claim));
+        }
+    }
+
+    fn start_workers(self: &Arc<Self>, starts: Vec<Start>) {
+        for start in starts {
+            self.spawn(worker::work(self.clone(), start));
+        }
+    }
+
+    /// Starts a few at a time, and lets everybody else have their turn between them.
+    async fn start_in_turn(self: Arc<Self>, mut starts: Vec<Start>) {
+        while !starts.is_empty() {
+            tokio::task::yield_now().await;
+            let later = starts.split_off(starts.len().min(STARTS_AT_ONCE_MAX));
+            self.start_workers(std::mem::replace(&mut starts, later));
         }
     }
 

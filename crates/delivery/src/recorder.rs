@@ -7,16 +7,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use store::{Outcome, StoreError};
+use store::{NextStep, Outcome, StoreError};
 use tokio::sync::mpsc;
 
 use crate::engine::Engine;
 
 /// Most outcomes that wait for the recorder: a second of trouble at full speed goes by unnoticed.
 pub(crate) const OUTCOMES_WAITING_MAX: usize = 4_096;
-/// Most outcomes in one transaction: bounds how long it holds up the store's writer, some 10 ms where all are failures.
-/// Thousands of receivers that hang fail at once when their time is up.
+/// Most outcomes in one transaction: bounds how long it holds up the store's writer.
 const OUTCOMES_PER_RECORD_MAX: usize = 128;
+/// Most of them where there are failures, each of which may take ten times as long as a success: some 3 ms. Thousands of
+/// receivers that hang fail at once when their time is up.
+const FAILURES_PER_RECORD_MAX: usize = 32;
 /// The pause after a failure; doubled up to the maximum while failures go on.
 const PAUSE_MILLISECONDS: u64 = 250;
 const PAUSE_MILLISECONDS_MAX: u64 = 5_000;
@@ -46,11 +48,18 @@ pub(crate) async fn run(engine: Arc<Engine>, mut outcomes: mpsc::Receiver<Outcom
 /// Records a batch, however long it takes.
 ///
 /// A store that is unavailable is tried again with the whole batch. One that fails otherwise may choke on a
-/// single outcome; the batch is halved until that one is alone, so that it does not silence all lanes.
+/// single outcome; the piece is halved until that one is alone, so that it does not silence all lanes.
 async fn record_all(engine: &Arc<Engine>, batch: Vec<Outcome>) {
     let batch: Arc<[Outcome]> = batch.into();
     let mut rest = &*batch;
-    let mut size = batch.len();
+    let has_failures = batch
+        .iter()
+        .any(|outcome| outcome.next != NextStep::Delivered);
+    let mut size = if has_failures {
+        FAILURES_PER_RECORD_MAX
+    } else {
+        batch.len()
+    };
     let mut failures = Failures::default();
     while !rest.is_empty() {
         let (piece, others) = rest.split_at(size.min(rest.len()));

@@ -28,9 +28,9 @@ const FILES_RESERVED: u64 = 256;
 /// The other files are shared by three: deliveries in flight, connections kept for the next ones, and clients
 /// of the API.
 const FILES_SHARED_BY: u64 = 3;
-/// Most requests in flight however many files there may be: each takes up to 24 KiB, so that they stay within 72 MiB, and
+/// Most requests in flight however many files there may be: each takes up to 24 KiB, so that they stay within 48 MiB, and
 /// more would wait at the receivers.
-const IN_FLIGHT_MAX: u64 = 3_072;
+const IN_FLIGHT_MAX: u64 = 2_048;
 /// Requests in flight on a machine that tells no limit of files.
 const IN_FLIGHT_DEFAULT: u64 = 512;
 

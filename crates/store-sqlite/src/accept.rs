@@ -4,8 +4,6 @@ mod jobs;
 mod order;
 mod payloads;
 
-use std::collections::VecDeque;
-
 use domain::order::AcceptedStage;
 use store::{Created, List, NewOrderStage, OrderRef, Refusal, Rejection, StoreError};
 use tokio::sync::oneshot;
@@ -29,13 +27,11 @@ pub(crate) const STATEMENTS: &[&[&str]] =
 type Receipt = Result<Created<AcceptedStage>, Rejection>;
 
 /// Accepts changes; see [`store::OrderStages::accept`].
-pub(crate) async fn accept(store: &SqliteStore, stages: Vec<NewOrderStage>) -> Vec<Receipt> {
-    let mut stages = VecDeque::from(stages);
+pub(crate) async fn accept(store: &SqliteStore, mut stages: Vec<NewOrderStage>) -> Vec<Receipt> {
     let mut answers = Vec::new();
     while !stages.is_empty() {
-        let piece: VecDeque<_> = stages
-            .drain(..stages.len().min(STAGES_PER_WORK_MAX))
-            .collect();
+        let later = stages.split_off(stages.len().min(STAGES_PER_WORK_MAX));
+        let piece = std::mem::replace(&mut stages, later);
         let size = piece.len();
         let (reply, answer) = oneshot::channel();
         let work = Accepting {
@@ -65,7 +61,8 @@ fn refused_while_closing() -> Receipt {
 
 /// Stages on their way into the store.
 struct Accepting {
-    stages: VecDeque<NewOrderStage>,
+    stages: Vec<NewOrderStage>,
+    /// Of the first of them.
     done: Vec<Receipt>,
     /// How many of `done` are committed.
     durable: usize,
@@ -74,25 +71,31 @@ struct Accepting {
 
 impl Work for Accepting {
     fn run(&mut self, writing: &mut Writing) -> Progress {
-        while let Some(stage) = self.stages.pop_front() {
-            self.done
-                .push(accept_one(writing, stage).map_err(Rejection::from));
-            if writing.is_full() && !self.stages.is_empty() {
+        while let Some(stage) = self.stages.get(self.done.len()) {
+            let receipt = accept_one(writing, stage);
+            self.done.push(receipt.map_err(Rejection::from));
+            if writing.is_full() && self.done.len() < self.stages.len() {
                 return Progress::More;
             }
         }
         Progress::Done
     }
 
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
+    fn repeat(&mut self) {
+        self.done.truncate(self.durable);
+    }
+
     fn committed(&mut self, result: Result<(), StoreError>) {
         if let Err(error) = result {
-            let lost = self.done.split_off(self.durable);
-            let rest = lost.len() + self.stages.len();
-            self.stages.clear();
-            self.done.extend(vec![Err(error.into()); rest]);
+            self.done.truncate(self.durable);
+            self.done.resize(self.stages.len(), Err(error.into()));
         }
         self.durable = self.done.len();
-        if self.stages.is_empty()
+        if self.durable == self.stages.len()
             && let Some(reply) = self.reply.take()
         {
             // A caller that has gone away is told nothing; what was accepted stands.
@@ -103,24 +106,21 @@ impl Work for Accepting {
 
 /// One stage. Everything that can be refused is refused before anything is written, so that only a
 /// fault of the store itself has to be undone.
-fn accept_one(writing: &mut Writing, new: NewOrderStage) -> Result<Created<AcceptedStage>, Fault> {
+fn accept_one(writing: &mut Writing, new: &NewOrderStage) -> Result<Created<AcceptedStage>, Fault> {
     if let Some(key) = &new.idempotency
         && let Some(first) = idempotency::find(writing, new.integration_id.0, key, new.at)?
     {
         return Ok(Created::replayed(first));
     }
-    let known = order::find_order(&writing.connection, &new)?;
-    refuse_bad_references(writing, &new, known.is_none())?;
-    writing.savepoint(|writing| {
-        let idempotency = new.idempotency.clone();
-        let integration_id = new.integration_id;
-        let at = new.at;
+    let known = order::find_order(&writing.connection, new)?;
+    refuse_bad_references(writing, new, known.is_none())?;
+    writing.whole(|writing| {
         let accepted = match known {
             Some(order) => order::advance(writing, order, new)?,
             None => begin(writing, new)?.1,
         };
-        if let Some(key) = idempotency {
-            idempotency::keep(writing, integration_id.0, &key, &accepted, at)?;
+        if let Some(key) = &new.idempotency {
+            idempotency::keep(writing, new.integration_id.0, key, &accepted, new.at)?;
         }
         Ok(Created::fresh(accepted))
     })

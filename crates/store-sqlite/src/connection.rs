@@ -12,7 +12,7 @@ const PAGE_BYTES: u32 = 4_096;
 /// any commit, short enough that a request is still answered.
 const BUSY_MILLISECONDS_MAX: u64 = 5_000;
 /// Memory for cached pages of the writer, in KiB: the inner pages of every index stay in it.
-const WRITER_CACHE_KIB: i64 = 32 * 1_024;
+const WRITER_CACHE_KIB: i64 = 16 * 1_024;
 /// Memory for cached pages of a reader, in KiB.
 const READER_CACHE_KIB: i64 = 2 * 1_024;
 /// Prepared statements that a connection keeps: more than there are.

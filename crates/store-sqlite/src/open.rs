@@ -243,7 +243,7 @@ where
 {
     fn run(&mut self, writing: &mut Writing) -> Progress {
         if let Some(body) = self.body.take() {
-            self.result = Some(writing.savepoint(body));
+            self.result = Some(writing.whole(body));
         }
         Progress::Done
     }

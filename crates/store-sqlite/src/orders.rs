@@ -106,7 +106,7 @@ fn create(writing: &mut Writing, new: NewOrder, change: &Change) -> Result<Creat
         idempotency: None,
         at: change.at,
     };
-    let (order, _) = begin(writing, stage)?;
+    let (order, _) = begin(writing, &stage)?;
     write_event(&writing.connection, change, "create", None, &order)?;
     if let Some(idempotency) = &new.idempotency {
         idempotency::keep(writing, integration_id.0, idempotency, &order, change.at)?;

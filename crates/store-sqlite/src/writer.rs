@@ -1,12 +1,13 @@
 //! Writing: one thread, one connection, many units of work in each commit.
 //!
-//! Callers hand in [`Work`] over a bounded queue. The thread takes what waits, runs each piece in a savepoint
-//! of one transaction, commits once, and only then tells the lanes and answers everybody: the disk's slowness is shared by all
-//! that wait for it. A piece that fails takes nobody with it; a commit that fails takes all.
+//! Callers hand in [`Work`] over a bounded queue. The thread takes what waits, runs each piece in one transaction,
+//! commits once, and only then tells the lanes and answers everybody: the disk's slowness is shared by all that wait
+//! for it. A piece that fails takes nobody with it ([`Undo`]); a commit that fails takes all.
 //!
 //! What lanes must know is noted during the transaction and told after the commit, in the order of
 //! commits.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,6 +38,14 @@ pub(crate) trait Work: Send {
     /// Does it, or the next part of it. Nothing is known to be durable until [`Work::committed`].
     fn run(&mut self, writing: &mut Writing) -> Progress;
 
+    /// Whether it can be run again from its last commit on, whatever it did since.
+    fn is_repeatable(&self) -> bool {
+        false
+    }
+
+    /// Forgets what it did since its last commit: that was undone.
+    fn repeat(&mut self) {}
+
     /// Told after the commit of what [`Work::run`] did last. The last call answers the caller.
     fn committed(&mut self, result: Result<(), StoreError>);
 }
@@ -48,6 +57,17 @@ pub(crate) enum Progress {
     Done,
     /// There is more, for another commit.
     More,
+}
+
+/// How a piece of work that fails is undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Undo {
+    /// By a savepoint of its own. SQLite copies every page that is changed under one, which took a fourteenth of the
+    /// server's time.
+    Piece,
+    /// With all of its transaction, whose works are repeated then, each under a savepoint. What can be refused is refused
+    /// before it writes, so that only a fault of the store itself comes to this.
+    Batch,
 }
 
 /// What a transaction can reach.
@@ -64,6 +84,9 @@ pub(crate) struct Writing {
     withdrawn: Vec<WebhookJobId>,
     jobs_made: usize,
     pub(crate) tally: Tally,
+    undo: Undo,
+    /// Whether a piece failed that only the whole batch can undo.
+    is_broken: bool,
 }
 
 /// What the lanes' owner is told after the commit.
@@ -110,11 +133,16 @@ impl Writing {
         self.jobs_made >= JOBS_PER_COMMIT_MAX
     }
 
-    /// Runs `body` in a savepoint: what it changed is undone if it fails, and nothing else is.
-    pub(crate) fn savepoint<T>(
+    /// Runs `body` wholly or not at all: what it changed is undone if it fails, and nothing else is.
+    pub(crate) fn whole<T>(
         &mut self,
         body: impl FnOnce(&mut Writing) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
+        if self.undo == Undo::Batch {
+            let result = body(self);
+            self.is_broken |= result.is_err();
+            return result;
+        }
         let (effects, withdrawn) = (self.effects.len(), self.withdrawn.len());
         let tally = self.tally;
         self.execute("savepoint work")?;
@@ -172,6 +200,8 @@ pub(crate) fn run(
         withdrawn: Vec::new(),
         jobs_made: 0,
         tally: Tally::default(),
+        undo: Undo::Piece,
+        is_broken: false,
     };
     let mut writer = Writer {
         writing,
@@ -197,33 +227,39 @@ pub(crate) fn run(
 
 impl Writer {
     /// Does `first` and what waits in the queue, commits, and tells everybody. Returns the works that
-    /// have more to do.
+    /// have more to do, or whose turn it is next.
     fn commit_batch(
         &mut self,
         first: Vec<Box<dyn Work>>,
         queue: &mut mpsc::Receiver<Box<dyn Work>>,
     ) -> Vec<Box<dyn Work>> {
+        let mut waiting = VecDeque::from(first);
+        let is_repeatable = waiting.front().is_some_and(|work| work.is_repeatable());
+        let undo = if is_repeatable {
+            Undo::Batch
+        } else {
+            Undo::Piece
+        };
         let mut batch: Vec<(Box<dyn Work>, Progress)> = Vec::new();
-        let mut waiting = first.into_iter();
-        let mut result = self.begin();
+        let mut result = self.begin(undo);
         let has_begun = result.is_ok();
-        self.writing.jobs_made = 0;
-        while let Some(mut work) = waiting.next().or_else(|| queue.try_recv().ok()) {
-            let progress = match &result {
-                Ok(()) => work.run(&mut self.writing),
-                Err(_) => Progress::Done,
-            };
-            batch.push((work, progress));
-            if result.is_ok() && self.writing.connection.is_autocommit() {
-                result = Err(StoreError::Unavailable(
-                    "the disk is full or failing; nothing of this commit was kept".to_owned(),
-                ));
+        while let Some(mut work) = waiting.pop_front().or_else(|| queue.try_recv().ok()) {
+            if work.is_repeatable() != is_repeatable {
+                waiting.push_front(work);
+                break;
             }
-            if batch.len() >= WORKS_PER_COMMIT_MAX || self.writing.is_full() {
+            let progress = self.run(&mut *work, &mut result);
+            batch.push((work, progress));
+            if batch.len() >= WORKS_PER_COMMIT_MAX
+                || self.writing.is_full()
+                || self.writing.is_broken
+            {
                 break;
             }
         }
-        let mut unfinished: Vec<Box<dyn Work>> = waiting.collect();
+        if self.writing.is_broken {
+            result = self.repeat(&mut batch);
+        }
         let result = result.and_then(|()| self.commit());
         self.note(&result);
         // Where another process holds the database, nothing has begun and nothing is to be undone.
@@ -232,6 +268,7 @@ impl Writer {
         }
         // The lanes first: whoever is answered can rely on it that they know.
         self.tell();
+        let mut unfinished = Vec::from(waiting);
         for (mut work, progress) in batch {
             work.committed(result.clone());
             if progress == Progress::More && result.is_ok() {
@@ -242,7 +279,10 @@ impl Writer {
         unfinished
     }
 
-    fn begin(&mut self) -> Result<(), StoreError> {
+    fn begin(&mut self, undo: Undo) -> Result<(), StoreError> {
+        self.writing.undo = undo;
+        self.writing.is_broken = false;
+        self.writing.jobs_made = 0;
         let begun = self
             .writing
             .execute("begin immediate")
@@ -253,6 +293,31 @@ impl Writer {
             self.writing.known.forget_all();
         }
         Ok(())
+    }
+
+    fn run(&mut self, work: &mut dyn Work, result: &mut Result<(), StoreError>) -> Progress {
+        if result.is_err() {
+            return Progress::Done;
+        }
+        let progress = work.run(&mut self.writing);
+        // SQLite ends the whole transaction by itself on some errors, such as a full disk.
+        if self.writing.connection.is_autocommit() {
+            *result = Err(StoreError::Unavailable(
+                "the disk is full or failing; nothing of this commit was kept".to_owned(),
+            ));
+        }
+        progress
+    }
+
+    /// Undoes a batch of which one piece failed, and does it again, so that only that piece is left out.
+    fn repeat(&mut self, batch: &mut [(Box<dyn Work>, Progress)]) -> Result<(), StoreError> {
+        self.forget();
+        let mut result = self.begin(Undo::Piece);
+        for (work, progress) in batch {
+            work.repeat();
+            *progress = self.run(&mut **work, &mut result);
+        }
+        result
     }
 
     fn data_version(&self) -> Result<i64, rusqlite::Error> {
@@ -275,6 +340,18 @@ impl Writer {
     /// Leaves nothing of the batch behind. The connection is opened anew: after an error of the disk,
     /// what the system's cache holds cannot be trusted, and SQLite recovers from the log.
     fn roll_back(&mut self) {
+        self.forget();
+        match open_writer(&self.path) {
+            Ok(connection) => {
+                self.writing.connection = connection;
+                self.watch_log();
+            }
+            // The old one stays, and is given up after the next commit if that fails too.
+            Err(error) => tracing::debug!(%error, "the database cannot be opened anew"),
+        }
+    }
+
+    fn forget(&mut self) {
         self.writing.effects.clear();
         self.writing.withdrawn.clear();
         self.writing.tally = Tally::default();
@@ -283,14 +360,6 @@ impl Writer {
             && let Err(error) = self.writing.execute("rollback")
         {
             tracing::error!(%error, "a transaction cannot be rolled back");
-        }
-        match open_writer(&self.path) {
-            Ok(connection) => {
-                self.writing.connection = connection;
-                self.watch_log();
-            }
-            // The old one stays, and is given up after the next commit if that fails too.
-            Err(error) => tracing::debug!(%error, "the database cannot be opened anew"),
         }
     }
 

@@ -10,7 +10,7 @@ use domain::webhook_job::JobState;
 use domain::webhook_out_sub::Ordering;
 use rand::RngExt;
 use rusqlite::{Connection, params};
-use store::ReadyJob;
+use store::{NewOrderStage, ReadyJob};
 
 use super::payloads::{Payload, Payloads};
 use crate::fault::Fault;
@@ -34,24 +34,15 @@ pub(crate) const MARK_LATE: &str = "update webhook_jobs set late = 1 where id = 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[INSERT_STAGE, KEEP_FILTER_RESULTS, INSERT_JOB, MARK_LATE];
 
-/// What a stage says beside its order.
-pub(super) struct Stage {
-    pub(super) stage: String,
-    pub(super) event_slug: Option<String>,
-    pub(super) update_status: bool,
-    pub(super) stage_at: Moment,
-    pub(super) at: Moment,
-}
-
 /// Stores the stage, and a job for each subscription that wants it.
 pub(super) fn add_stage(
     writing: &mut Writing,
     order: &Order,
-    stage: Stage,
+    new: &NewOrderStage,
 ) -> Result<AcceptedStage, Fault> {
     let known = &mut writing.known;
     let subscribers = known.subscribers(&writing.connection, order.integration_id)?;
-    let stage = insert_stage(&writing.connection, order, stage, subscribers.revision)?;
+    let stage = insert_stage(&writing.connection, order, new, subscribers.revision)?;
     let webhook_jobs = add_jobs(writing, &subscribers, order, &stage)?;
     writing.made(webhook_jobs.len());
     Ok(AcceptedStage {
@@ -67,18 +58,19 @@ pub(super) fn add_stage(
 fn insert_stage(
     connection: &Connection,
     order: &Order,
-    stage: Stage,
+    new: &NewOrderStage,
     revision: i64,
 ) -> Result<OrderStage, Fault> {
+    let stage_at = new.stage_at.unwrap_or(new.at);
     connection.prepare_cached(INSERT_STAGE)?.execute(params![
         order.integration_id.0,
         order.id.0,
         order.sequence,
-        stage.stage,
-        stage.event_slug,
-        stage.update_status,
-        stage.stage_at.microseconds(),
-        stage.at.microseconds(),
+        new.stage,
+        new.event_slug,
+        new.update_status,
+        stage_at.microseconds(),
+        new.at.microseconds(),
         revision,
     ])?;
     Ok(OrderStage {
@@ -86,11 +78,11 @@ fn insert_stage(
         integration_id: order.integration_id,
         order_id: order.id,
         sequence: order.sequence,
-        stage: stage.stage,
-        event_slug: stage.event_slug,
-        update_status: stage.update_status,
-        stage_at: stage.stage_at,
-        created_at: stage.at,
+        stage: new.stage.clone(),
+        event_slug: new.event_slug.clone(),
+        update_status: new.update_status,
+        stage_at,
+        created_at: new.at,
     })
 }
 

@@ -6,7 +6,7 @@ use domain::time::Moment;
 use rusqlite::{Connection, OptionalExtension, params};
 use store::{NewOrderStage, OrderRef};
 
-use super::jobs::{Stage, add_stage};
+use super::jobs::add_stage;
 use crate::fault::Fault;
 use crate::writer::Writing;
 
@@ -72,13 +72,13 @@ pub(super) fn find_order(
 /// The first stage of an order that is made with it.
 pub(crate) fn begin(
     writing: &mut Writing,
-    new: NewOrderStage,
+    new: &NewOrderStage,
 ) -> Result<(Order, AcceptedStage), Fault> {
     let mut order = Order {
         id: OrderId(0),
         integration_id: new.integration_id,
-        external_order_id: match new.order {
-            OrderRef::External(id) => Some(id),
+        external_order_id: match &new.order {
+            OrderRef::External(id) => Some(id.clone()),
             OrderRef::Id(_) => None,
         },
         status: new.stage.clone(),
@@ -87,7 +87,7 @@ pub(crate) fn begin(
         created_at: new.at,
         updated_at: new.at,
     };
-    order.fields.merge(new.changes);
+    order.fields.merge(new.changes.clone());
     let fields = serde_json::to_string(&order.fields)?;
     writing
         .connection
@@ -101,14 +101,7 @@ pub(crate) fn begin(
             order.created_at.microseconds(),
         ])?;
     order.id = OrderId(writing.connection.last_insert_rowid());
-    let stage = Stage {
-        stage: new.stage,
-        event_slug: new.event_slug,
-        update_status: new.update_status,
-        stage_at: new.stage_at.unwrap_or(new.at),
-        at: new.at,
-    };
-    let accepted = add_stage(writing, &order, stage)?;
+    let accepted = add_stage(writing, &order, new)?;
     Ok((order, accepted))
 }
 
@@ -116,27 +109,20 @@ pub(crate) fn begin(
 pub(super) fn advance(
     writing: &mut Writing,
     mut order: Order,
-    new: NewOrderStage,
+    new: &NewOrderStage,
 ) -> Result<AcceptedStage, Fault> {
     order.sequence += 1;
     if new.update_status {
         order.status.clone_from(&new.stage);
     }
-    update_order(&writing.connection, &mut order, new.changes, new.at)?;
-    let stage = Stage {
-        stage: new.stage,
-        event_slug: new.event_slug,
-        update_status: new.update_status,
-        stage_at: new.stage_at.unwrap_or(new.at),
-        at: new.at,
-    };
-    add_stage(writing, &order, stage)
+    update_order(&writing.connection, &mut order, &new.changes, new.at)?;
+    add_stage(writing, &order, new)
 }
 
 fn update_order(
     connection: &Connection,
     order: &mut Order,
-    changes: OrderChanges,
+    changes: &OrderChanges,
     at: Moment,
 ) -> Result<(), Fault> {
     let (id, at) = (order.id.0, at.microseconds());
@@ -146,7 +132,7 @@ fn update_order(
             .execute(params![id, order.status, order.sequence, at])?;
         return Ok(());
     }
-    order.fields.merge(changes);
+    order.fields.merge(changes.clone());
     let fields = serde_json::to_string(&order.fields)?;
     let address = street(&order.fields);
     connection.prepare_cached(UPDATE_ORDER)?.execute(params![
