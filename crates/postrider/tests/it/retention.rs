@@ -31,9 +31,11 @@ fn what_is_old_goes_while_changes_come_in_and_what_waits_stays() {
         let count: i64 = database
             .query_row(sql, [old], |row| row.get(0))
             .expect("a count");
-        let (found, is_sound) = (count, accepted % 50 != 0 || verify(&server, &[]).1);
-        assert!(is_sound, "gaps after {accepted} changes");
-        (found == 0).then_some(())
+        if accepted % 50 == 0 {
+            let (found, is_sound) = verify(&server, &[]);
+            assert!(is_sound, "{found}");
+        }
+        (count == 0).then_some(())
     });
     let stays = server.job(dead, &waiting);
     assert_eq!(stays["state"], json!("retrying"));
