@@ -36,6 +36,9 @@ pub struct Integration {
     pub key: String,
     /// Its name for people.
     pub name: String,
+    /// How long its changes are kept with their jobs, in days; absent where the configuration decides.
+    #[serde(default)]
+    pub retention_days: Option<u32>,
     /// When it was made.
     pub created_at: Moment,
     /// When it was last changed.

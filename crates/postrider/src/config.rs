@@ -10,6 +10,7 @@ mod gather;
 mod mails;
 mod parse;
 mod print;
+mod retention;
 mod setting;
 mod source;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use std::time::Duration;
 use domain::destination::EgressPolicy;
 use domain::retry::RetryPolicy;
 use ipnet::IpNet;
+use store::RetentionPolicy;
 
 pub use args::ConfigArgs;
 pub use fault::ConfigFault;
@@ -57,6 +59,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// How mails are sent, and where their links lead.
     pub mails: MailConfig,
+    /// How long what is final is kept.
+    pub retention: RetentionPolicy,
     /// How long a shutdown may wait for deliveries in flight.
     pub shutdown_grace: Duration,
     /// The texts that all this was parsed from, and where each comes from.
@@ -81,6 +85,7 @@ impl Config {
             extra_ca_pem: parse::extra_ca_pem(&gathered)?,
             trusted_proxies: parse::trusted_proxies(&gathered)?,
             mails: MailConfig::new(&gathered)?,
+            retention: retention::policy(&gathered)?,
             shutdown_grace: parse::shutdown_grace(&gathered)?,
             gathered,
         })

@@ -73,6 +73,10 @@ fn describe() {
         "postrider_attempts_total",
         "Delivery attempts, by what they came to."
     );
+    describe_counter!(
+        "postrider_removed_total",
+        "Records that were removed because of their age, by what they were."
+    );
     describe_gauge!(
         "postrider_jobs_waiting",
         "Jobs that are not final, counted up to a million."

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use app::App;
-use delivery::run_recoveries;
+use delivery::{run_recoveries, run_retention};
 use domain::time::Clock;
 use egress::{Client, ClientConfig, IDLE_MAX, PoolLimits};
 use http::HeaderValue;
@@ -47,6 +47,7 @@ pub struct Node {
     app: Arc<App>,
     last_uses: JoinHandle<()>,
     recoveries: JoinHandle<()>,
+    retention: JoinHandle<()>,
     measuring: JoinHandle<()>,
     outbox: mail::Outbox,
     listener: Listener,
@@ -160,6 +161,11 @@ impl Node {
             last_uses: tokio::spawn(write_last_uses(app.clone())),
             measuring: tokio::spawn(metrics::keep_up()),
             recoveries: tokio::spawn(run_recoveries(store.clone(), Arc::new(SystemClock))),
+            retention: tokio::spawn(run_retention(
+                store.clone(),
+                Arc::new(SystemClock),
+                config.retention,
+            )),
             app,
             outbox,
             listener,
@@ -180,6 +186,7 @@ impl Node {
         self.listener.stop(self.grace).await;
         // A step is whole or not at all.
         self.recoveries.abort();
+        self.retention.abort();
         self.measuring.abort();
         let left = end.saturating_duration_since(Instant::now());
         self.engine.shutdown(left).await;

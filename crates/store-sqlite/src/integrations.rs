@@ -18,7 +18,7 @@ use crate::{check, idempotency};
 
 macro_rules! select_integration {
     () => {
-        "select id, key, name, created_at, updated_at from integrations "
+        "select id, key, name, retention_days, created_at, updated_at from integrations "
     };
 }
 
@@ -26,11 +26,9 @@ macro_rules! select_integration {
 pub(crate) const BY_ID: &str = concat!(select_integration!(), "where id = ?1");
 // unique (key)
 pub(crate) const BY_KEY: &str = concat!(select_integration!(), "where key = ?1");
-pub(crate) const INSERT: &str =
-    "insert into integrations (key, name, created_at, updated_at) values (?1, ?2, ?3, ?3)";
+pub(crate) const INSERT: &str = "insert into integrations (key, name, retention_days, created_at, updated_at) values (?1, ?2, ?3, ?4, ?4)";
 // primary key
-pub(crate) const UPDATE: &str =
-    "update integrations set key = ?2, name = ?3, updated_at = ?4 where id = ?1";
+pub(crate) const UPDATE: &str = "update integrations set key = ?2, name = ?3, retention_days = ?4, updated_at = ?5 where id = ?1";
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[BY_ID, BY_KEY, INSERT, UPDATE];
@@ -89,12 +87,14 @@ fn create(
         connection.prepare_cached(INSERT)?.execute(params![
             new.key,
             new.name,
+            new.retention_days,
             change.at.microseconds()
         ])?;
         let integration = Integration {
             id: IntegrationId(connection.last_insert_rowid()),
             key: new.key,
             name: new.name,
+            retention_days: new.retention_days,
             created_at: change.at,
             updated_at: change.at,
         };
@@ -117,6 +117,7 @@ fn update(
     let after = Integration {
         key: changes.key.unwrap_or_else(|| before.key.clone()),
         name: changes.name.unwrap_or_else(|| before.name.clone()),
+        retention_days: changes.retention_days.unwrap_or(before.retention_days),
         updated_at: change.at,
         ..before
     };
@@ -124,6 +125,7 @@ fn update(
         id.0,
         after.key,
         after.name,
+        after.retention_days,
         after.updated_at.microseconds(),
     ])?;
     write_event(connection, change, "update", Some(&before), &after)?;
@@ -169,6 +171,7 @@ fn read(row: &Row<'_>) -> Result<Integration, Fault> {
         id: IntegrationId(row.get("id")?),
         key: row.get("key")?,
         name: row.get("name")?,
+        retention_days: row.get("retention_days")?,
         created_at: moment(row, "created_at")?,
         updated_at: moment(row, "updated_at")?,
     })

@@ -33,6 +33,7 @@ mod record;
 mod recoveries;
 mod registry;
 mod release;
+mod retention;
 mod sessions;
 mod supersede;
 mod tally;

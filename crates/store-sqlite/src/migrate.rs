@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0006_matching.sql"),
     include_str!("schema/0007_signing_keys.sql"),
     include_str!("schema/0008_recoveries.sql"),
+    include_str!("schema/0010_retention.sql"),
 ];
 
 /// Why a database cannot be used as it is.
@@ -103,5 +104,39 @@ mod tests {
                 .expect("a version");
             assert_eq!(found, version());
         }
+    }
+
+    #[test]
+    fn jobs_of_an_older_database_that_came_after_their_change_are_late() {
+        let connection = Connection::open_in_memory().expect("memory");
+        let older = MIGRATIONS.len() - 1;
+        for statements in &MIGRATIONS[..older] {
+            connection.execute_batch(statements).expect("migrated");
+        }
+        connection
+            .pragma_update(None, "user_version", older as u32)
+            .expect("a version");
+        let old = "insert into order_stages (id, integration_id, order_id, sequence, stage, update_status, stage_at, created_at) \
+             values (1, 1, 1, 1, 'ordered', 1, 5, 5)";
+        connection.execute_batch(old).expect("a change");
+        // Made with the change; a retry; a replay; a test.
+        let jobs = ["1, null, 5", "1, 1, 5", "1, null, 6", "null, null, 6"];
+        for job in jobs {
+            let sql = format!(
+                "insert into webhook_jobs (order_stage_id, retry_of, created_at, integration_id, webhook_out_sub_id, \
+                 payload_id, status, webhook_id, state, ordered, attempts, job_faults, passed, test, cancel_requested) \
+                 values ({job}, 1, 1, 1, 'ordered', x'00', 'pending', 1, 0, 0, 0, 0, 0)"
+            );
+            connection.execute_batch(&sql).expect("a job");
+        }
+        migrate(&connection).expect("migrated");
+        let mut late = connection
+            .prepare("select id from webhook_jobs where late = 1 order by id")
+            .expect("prepared");
+        let late: Result<Vec<i64>, _> = late
+            .query_map([], |row| row.get(0))
+            .expect("read")
+            .collect();
+        assert_eq!(late.expect("ids"), [2, 3]);
     }
 }

@@ -244,9 +244,7 @@ fn use_link(
 fn create_link(writing: &Writing, new: &NewSignInLink, change: &Change) -> Result<(), Fault> {
     let connection = &writing.connection;
     let now = change.at.microseconds();
-    connection
-        .prepare_cached(REMOVE_EXPIRED_LINKS)?
-        .execute(params![now, REMOVED_PER_LINK])?;
+    remove_expired_links(connection, change.at, REMOVED_PER_LINK)?;
     connection.prepare_cached(INSERT_LINK)?.execute(params![
         new.token.as_bytes(),
         new.email.as_str(),
@@ -267,6 +265,18 @@ fn create_link(writing: &Writing, new: &NewSignInLink, change: &Change) -> Resul
         after: audit::json(&serde_json::json!({ "email": new.email.as_str() }))?,
     };
     audit::write(connection, change, event)
+}
+
+/// Removes links that nobody can use any more, the oldest first; returns how many.
+pub(crate) fn remove_expired_links(
+    connection: &Connection,
+    now: Moment,
+    limit: u32,
+) -> Result<usize, Fault> {
+    let removed = connection
+        .prepare_cached(REMOVE_EXPIRED_LINKS)?
+        .execute(params![now.microseconds(), limit])?;
+    Ok(removed)
 }
 
 fn read(row: &Row<'_>) -> Result<Session, Fault> {

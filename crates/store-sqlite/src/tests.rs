@@ -10,6 +10,7 @@ mod lists;
 mod people;
 mod records;
 mod registry;
+mod retention;
 mod statements;
 mod subscriptions;
 mod views;

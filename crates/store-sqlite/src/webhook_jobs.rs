@@ -20,7 +20,7 @@ mod search;
 mod show;
 mod waiting;
 
-pub(crate) use self::by_hand::{is_sent, retry_one, start};
+pub(crate) use self::by_hand::{is_sent, lost, retry_one, start};
 pub(crate) use self::list::plan;
 
 // primary keys

@@ -15,6 +15,8 @@ pub struct NewIntegration {
     pub key: String,
     /// Its name for people.
     pub name: String,
+    /// How long its changes are kept with their jobs, in days; absent where the configuration decides.
+    pub retention_days: Option<u32>,
     /// Makes the create repeatable.
     pub idempotency: Option<Idempotency>,
 }
@@ -26,6 +28,8 @@ pub struct IntegrationChanges {
     pub key: Option<String>,
     /// Its name for people.
     pub name: Option<String>,
+    /// How long its changes are kept, in days; inner absence gives that back to the configuration.
+    pub retention_days: Option<Option<u32>>,
 }
 
 /// Integrations.

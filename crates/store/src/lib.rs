@@ -24,6 +24,7 @@ mod payload_render_views;
 mod recoveries;
 mod reference;
 mod registry;
+mod retention;
 mod seal;
 mod sessions;
 mod users;
@@ -56,6 +57,9 @@ pub use payload_render_views::{
 pub use recoveries::{NewRecovery, Recoveries, RecoveryWork, Step};
 pub use reference::{Reference, Target};
 pub use registry::{DeclaredRoute, Deployment, Registry, RegistryRecords};
+pub use retention::{
+    Removable, Removed, Retention, RetentionPlace, RetentionPolicy, RetentionStep, Walked,
+};
 pub use seal::{SealFault, SecretKey};
 pub use sessions::{NewSignInLink, SESSIONS_PER_USER_MAX, Sessions, SignedIn};
 pub use users::{Credentials, NewClient, NewUser, Registered, UserChanges, UserQuery, Users};
@@ -85,6 +89,7 @@ pub trait Store:
     + AuditEvents
     + PayloadRenderViews
     + Recoveries
+    + Retention
     + Verify
     + Lanes
     + Mails

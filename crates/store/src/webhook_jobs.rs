@@ -57,8 +57,8 @@ pub struct JobDetail {
     pub job: WebhookJob,
     /// Its attempts, the first one first.
     pub attempts: Vec<WebhookAttempt>,
-    /// The bytes that are sent.
-    pub payload: Vec<u8>,
+    /// The bytes that are sent; absent where they were removed because of their age.
+    pub payload: Option<Vec<u8>>,
 }
 
 /// What waits at one moment, of all integrations.
@@ -99,8 +99,8 @@ pub trait WebhookJobs {
     /// rendered anew, by today's view and of the order as it is.
     ///
     /// # Errors
-    /// Refused where it does not exist, or its subscription is deleted or not active; or it tells of no change that could be
-    /// rendered (`rerender`).
+    /// Refused where it does not exist, or its subscription is deleted or not active, or its payload or change was removed because
+    /// of its age; or it tells of no change that could be rendered (`rerender`).
     async fn retry_webhook_job(
         &self,
         integration_id: IntegrationId,

@@ -4,7 +4,7 @@ use app::Access;
 use contract::{IDEMPOTENCY_KEY, Route, TOKEN};
 use store::{NewIntegration, Reference, Target};
 
-use super::fields::{self, KEY, NAME};
+use super::fields::{self, KEY, NAME, RETENTION_DAYS};
 use super::shape::CREATED;
 use crate::call::Call;
 use crate::created;
@@ -20,6 +20,7 @@ pub(crate) const ROUTE: Route = Route::post("integrations", "create")
         TOKEN,
         KEY.at(200).required(),
         NAME.at(200).required(),
+        RETENTION_DAYS.at(250),
         IDEMPOTENCY_KEY.at(300),
     ])
     .data(&CREATED)
@@ -35,12 +36,14 @@ async fn handle(call: Call<'_>) -> Answer {
     let input = call.input;
     let key = input.string_as("key", fields::key);
     let name = input.string("name");
+    let retention_days = fields::retention_days(input, "retention_days");
     let idempotency = call.idempotency();
     call.refuse_faults(|| references(key.as_deref())).await?;
     let new = input.finish(|| {
         Some(NewIntegration {
             key: key?,
             name: name?,
+            retention_days,
             idempotency,
         })
     })?;

@@ -8,6 +8,13 @@ const FIELDS: &[Field] = &[
     Field::new("id", Shape::Integer, "Its identity."),
     Field::new("key", Shape::String, "Its name for machines, unique.").such_as(r#""acme-homes""#),
     Field::new("name", Shape::String, "Its name for people.").such_as(r#""Acme Homes""#),
+    Field::new(
+        "retention_days",
+        Shape::Integer,
+        "How many days its changes are kept with their jobs; null where the server's configuration decides.",
+    )
+    .nullable()
+    .such_as("30"),
     CREATED_AT,
     UPDATED_AT,
 ];

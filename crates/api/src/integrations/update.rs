@@ -1,11 +1,11 @@
 //! `integrations/update`.
 
 use app::Access;
-use contract::{Reply, Route, TOKEN};
+use contract::{Given, Reply, Route, TOKEN};
 use domain::id::IntegrationId;
 use store::{IntegrationChanges, Reference, Target};
 
-use super::fields::{self, ID, KEY, NAME};
+use super::fields::{self, ID, KEY, NAME, RETENTION_DAYS};
 use super::shape::INTEGRATION;
 use crate::call::Call;
 use crate::endpoint::{Answer, Endpoint};
@@ -14,9 +14,9 @@ use crate::params::kept;
 pub(crate) const ROUTE: Route = Route::put("integrations", "update")
     .about(
         "Integrations Update API",
-        "Changes an integration. What is absent or null stays as it is.",
+        "Changes an integration. What is absent stays as it is; null gives `retention_days` back to the configuration.",
     )
-    .params(&[TOKEN, ID, KEY.at(300), NAME.at(300)])
+    .params(&[TOKEN, ID, KEY.at(300), NAME.at(300), RETENTION_DAYS.at(350)])
     .data(&INTEGRATION)
     .example(r#"{"token": "pra_…", "id": 1, "name": "Acme Homes Inc."}"#);
 
@@ -34,6 +34,11 @@ async fn handle(call: Call<'_>) -> Answer {
             input.string_as(name, fields::key)
         }),
         name: kept(input, "name", |input, name| input.string(name)),
+        retention_days: match input.given("retention_days", fields::retention_days) {
+            Given::Value(days) => Some(Some(days)),
+            Given::Null => Some(None),
+            Given::Absent => None,
+        },
     };
     let except = scope.map(|scope| scope.integration_id());
     call.refuse_faults(|| references(changes.key.as_deref(), except))

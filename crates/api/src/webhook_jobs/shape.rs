@@ -185,8 +185,13 @@ pub(crate) const SHOWN: Shape = Shape::Record(&Record {
                 Shape::List(&Shape::Record(&WEBHOOK_ATTEMPT)),
                 "Its attempts, the first one first.",
             ),
-            Field::new("payload", Shape::Json, "What is sent.")
-                .such_as(r#"{"event": "appointment.scheduled"}"#),
+            Field::new(
+                "payload",
+                Shape::Json,
+                "What is sent; null once it was removed because of its age.",
+            )
+            .nullable()
+            .such_as(r#"{"event": "appointment.scheduled"}"#),
         ],
     ],
 });

@@ -35,7 +35,7 @@ struct Shown<'a> {
     #[serde(flatten)]
     job: &'a WebhookJob,
     attempts: &'a [WebhookAttempt],
-    payload: &'a RawValue,
+    payload: Option<&'a RawValue>,
 }
 
 async fn handle(call: Call<'_>) -> Answer {
@@ -45,8 +45,8 @@ async fn handle(call: Call<'_>) -> Answer {
 }
 
 fn reply(detail: &JobDetail) -> Result<Reply, Failure> {
-    let payload: &RawValue =
-        serde_json::from_slice(&detail.payload).map_err(|_| Failure::crash())?;
+    let payload = detail.payload.as_deref().map(serde_json::from_slice);
+    let payload: Option<&RawValue> = payload.transpose().map_err(|_| Failure::crash())?;
     Reply::of(&Shown {
         job: &detail.job,
         attempts: &detail.attempts,

@@ -50,6 +50,7 @@ pub fn run(command: IntegrationCommand) -> anyhow::Result<()> {
             let new = NewIntegration {
                 name: name.unwrap_or_else(|| key.clone()),
                 key,
+                retention_days: None,
                 idempotency: None,
             };
             let made = on_store(config, async |store| {

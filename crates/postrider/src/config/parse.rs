@@ -161,7 +161,7 @@ fn unreadable(
     gathered.bad(setting, format!("the file {file} cannot be read: {reason}"))
 }
 
-fn bounded_duration(
+pub(super) fn bounded_duration(
     gathered: &Gathered,
     setting: &'static Setting,
     (min, max): (u64, u64),

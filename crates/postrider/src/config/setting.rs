@@ -192,6 +192,37 @@ pub static REGISTRATION_URL: Setting = Setting::new(
     "Page where people register [default: /register below the public address]",
 )
 .value("URL");
+/// How long jobs are kept.
+pub static RETENTION_JOBS: Setting = Setting::new(
+    "retention.jobs",
+    "retention-jobs",
+    "How long changes are kept with their jobs, once all of these are final",
+)
+.value("DURATION")
+.default("90d");
+/// How long payloads are kept, where they go earlier.
+pub static RETENTION_PAYLOADS: Setting = Setting::new(
+    "retention.payloads",
+    "retention-payloads",
+    "How long payloads of final jobs are kept [default: as long as the jobs]",
+)
+.value("DURATION");
+/// How long audit events are kept.
+pub static RETENTION_AUDIT_EVENTS: Setting = Setting::new(
+    "retention.audit_events",
+    "retention-audit-events",
+    "How long audit events are kept",
+)
+.value("DURATION")
+.default("400d");
+/// How long notifications are kept that were read.
+pub static RETENTION_NOTIFICATIONS: Setting = Setting::new(
+    "retention.notifications",
+    "retention-notifications",
+    "How long notifications are kept after they were read",
+)
+.value("DURATION")
+.default("90d");
 /// How long a shutdown may take.
 pub static SHUTDOWN_GRACE: Setting = Setting::new(
     "shutdown.grace",
@@ -202,7 +233,7 @@ pub static SHUTDOWN_GRACE: Setting = Setting::new(
 .default("30s");
 
 /// All settings, in the order in which help and `config print` show them.
-pub static ALL: [&Setting; 17] = [
+pub static ALL: [&Setting; 21] = [
     &DATA,
     &DATABASE_URL,
     &LISTEN,
@@ -219,5 +250,9 @@ pub static ALL: [&Setting; 17] = [
     &MAIL_FROM,
     &PUBLIC_URL,
     &REGISTRATION_URL,
+    &RETENTION_JOBS,
+    &RETENTION_PAYLOADS,
+    &RETENTION_AUDIT_EVENTS,
+    &RETENTION_NOTIFICATIONS,
     &SHUTDOWN_GRACE,
 ];

@@ -66,6 +66,11 @@ fn the_defaults_are_those_of_the_documentation() {
     assert_eq!(config.retry, domain::retry::RetryPolicy::default());
     assert_eq!(config.delivery_timeout, Duration::from_secs(15));
     assert_eq!(config.shutdown_grace, Duration::from_secs(30));
+    let day = Duration::from_secs(24 * 60 * 60);
+    assert_eq!(config.retention.jobs, 90 * day);
+    assert_eq!(config.retention.payloads, None);
+    assert_eq!(config.retention.audit_events, 400 * day);
+    assert_eq!(config.retention.notifications, 90 * day);
     assert!(config.secret_key.is_none() && config.extra_ca_pem.is_none());
 }
 
@@ -157,6 +162,11 @@ fn a_bad_flag_is_refused_with_the_remedy() {
         ),
         (["--data", ""], "is empty; give it a value, or leave it out"),
         (["--delivery-timeout", "2m"], "must be 1s to 60s"),
+        (["--retention-jobs", "0s"], "must be 1s to 315360000s"),
+        (
+            ["--retention-payloads", ""],
+            "is empty; give it a value, or leave it out",
+        ),
         (
             ["--log", "inffo"],
             "`inffo` is no level; did you mean info?",

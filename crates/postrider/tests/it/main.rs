@@ -34,6 +34,7 @@ mod policies;
 mod power_loss;
 mod recovery;
 mod restarts;
+mod retention;
 mod schemathesis;
 mod seed;
 mod slow_receivers;

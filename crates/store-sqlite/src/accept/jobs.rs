@@ -28,9 +28,11 @@ pub(crate) const INSERT_JOB: &str = "insert into webhook_jobs (integration_id, w
      sequence, payload_id, status, event, webhook_id, state, ordered, attempts, job_faults, \
      next_attempt_at, passed, test, cancel_requested, view_failed, created_at) \
      values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending', ?13, 0, 0, ?10, 0, 0, 0, ?11, ?12)";
+// primary key
+pub(crate) const MARK_LATE: &str = "update webhook_jobs set late = 1 where id = ?1";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[INSERT_STAGE, KEEP_FILTER_RESULTS, INSERT_JOB];
+pub(crate) const STATEMENTS: &[&str] = &[INSERT_STAGE, KEEP_FILTER_RESULTS, INSERT_JOB, MARK_LATE];
 
 /// Stores the stage, and a job for each subscription that wants it.
 pub(super) fn add_stage(
@@ -127,7 +129,7 @@ pub(crate) struct Recipient {
     pub(crate) supersede: bool,
     /// Whether it waits for others, and holds them.
     pub(crate) ordered: bool,
-    /// Whether the stage is the newest that its order has.
+    /// Whether the job is made with the stage, which then is the newest that its order has.
     pub(crate) fresh: bool,
 }
 
@@ -173,6 +175,10 @@ pub(crate) fn add_job(
             recipient.ordered,
         ])?;
     let job_id = WebhookJobId(writing.connection.last_insert_rowid());
+    if !recipient.fresh {
+        let mut mark = writing.connection.prepare_cached(MARK_LATE)?;
+        mark.execute([job_id.0])?;
+    }
     writing.tally.add(JobState::Pending, 1);
     if let Some(due_at) = due_at {
         writing.ready(ReadyJob {

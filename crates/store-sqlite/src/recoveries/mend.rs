@@ -9,7 +9,7 @@ use crate::accept::add_job;
 use crate::fault::Fault;
 use crate::webhook_jobs::{self, rerender};
 use crate::writer::Writing;
-use crate::{release, webhook_out_subs};
+use crate::{order_stages, release, webhook_out_subs};
 
 /// Mends all of them; what was mended meanwhile is left as it is.
 pub(super) fn mend(
@@ -40,6 +40,10 @@ fn make(
     let Some(sub) = webhook_out_subs::of_id(&writing.connection, sub.0)? else {
         return Ok(false);
     };
+    // It may have grown old since somebody found the gap.
+    if order_stages::of_id(&writing.connection, stage.0)?.is_none() {
+        return Ok(false);
+    }
     let (order, stage) = rerender::past(&writing.connection, stage)?;
     if has_job(&writing.connection, &stage, &sub)? {
         return Ok(false);

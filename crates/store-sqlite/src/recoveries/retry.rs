@@ -35,11 +35,13 @@ pub(super) fn retry(
             break;
         }
         came.look_at(job.id.0);
-        // What nobody would send is left as it is; so is what was repeated before, whatever became of that.
+        let rerender = rerender && job.order_stage_id.is_some();
+        // What nobody would send is left as it is; so is what was repeated before, whatever became of that, and what has lost
+        // its payload.
         if webhook_jobs::is_sent(&writing.connection, job.id)?
             && is_latest(&writing.connection, &job)?
+            && webhook_jobs::lost(&writing.connection, &job, rerender)?.is_none()
         {
-            let rerender = rerender && job.order_stage_id.is_some();
             webhook_jobs::retry_one(writing, &job, rerender, now)?;
             came.made += usize::from(job.state.is_final() || job.held_by.is_none());
         }

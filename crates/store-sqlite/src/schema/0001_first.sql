@@ -1,5 +1,6 @@
 -- Times are microseconds since 1970. Lists and structures are JSON text.
--- References are kept by the code that writes them, not by the engine: nothing that is referred to is ever removed.
+-- References are kept by the code that writes them, not by the engine: what is removed because of its age
+-- goes with what belongs to it (0010).
 
 create table applications (
   id integer primary key,

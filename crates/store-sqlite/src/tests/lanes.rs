@@ -160,7 +160,7 @@ async fn a_test_is_a_job_outside_of_everything() {
     assert_eq!(world.told.take(), [Event::Ready(job.id)]);
     let shown = world.store.webhook_job(world.integration, job.id).await;
     let payload = shown.expect("read").expect("a job").payload;
-    assert!(serde_json::from_slice::<serde_json::Value>(&payload).is_ok());
+    assert!(serde_json::from_slice::<serde_json::Value>(&payload.expect("a payload")).is_ok());
     let off = WebhookOutSubChanges {
         active: Some(false),
         ..WebhookOutSubChanges::default()

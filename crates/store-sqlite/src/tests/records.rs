@@ -39,6 +39,7 @@ async fn an_integration_has_a_key_of_its_own() {
     let new = |key: &str| NewIntegration {
         key: key.to_owned(),
         name: "Other".to_owned(),
+        retention_days: None,
         idempotency: Some(Idempotency {
             key: "once".to_owned(),
             request_hash: [1; 32],
@@ -63,6 +64,7 @@ async fn an_integration_has_a_key_of_its_own() {
     let named = |key: &str| IntegrationChanges {
         key: Some(key.to_owned()),
         name: None,
+        retention_days: None,
     };
     let update = |id, key| world.store.update_integration(id, named(key), change(2));
     assert_eq!(refused(update(id, "acme").await), ["key"]);

@@ -53,6 +53,7 @@ fn every_statement_fits_the_schema() {
     let nested = [
         accept::STATEMENTS,
         orders::STATEMENTS,
+        retention::STATEMENTS,
         users::STATEMENTS,
         verify::STATEMENTS,
         payload_render_views::STATEMENTS,
@@ -90,6 +91,7 @@ fn no_statement_walks_through_a_large_table() {
         accept::STATEMENTS,
         orders::STATEMENTS,
         payload_render_views::STATEMENTS,
+        retention::STATEMENTS,
         webhook_jobs::STATEMENTS,
         webhook_out_subs::STATEMENTS,
     ];

@@ -107,6 +107,7 @@ impl World {
         let new = NewIntegration {
             key: key.to_owned(),
             name: key.to_uppercase(),
+            retention_days: None,
             idempotency: None,
         };
         let made = self.store.create_integration(new, change(0)).await;

@@ -23,9 +23,9 @@ pub(crate) const HASTEN: &str =
 // primary key
 pub(crate) const REPEAT: &str = "insert into webhook_jobs (integration_id, webhook_out_sub_id, order_id, order_stage_id, sequence, \
      payload_id, status, event, webhook_id, state, ordered, attempts, job_faults, next_attempt_at, \
-     passed, test, retry_of, cancel_requested, view_failed, created_at) \
+     passed, test, retry_of, cancel_requested, view_failed, created_at, late) \
      select integration_id, webhook_out_sub_id, order_id, order_stage_id, sequence, \
-     payload_id, status, event, ?2, 'pending', 0, 0, 0, ?3, 0, test, id, 0, view_failed, ?3 \
+     payload_id, status, event, ?2, 'pending', 0, 0, 0, ?3, 0, test, id, 0, view_failed, ?3, 1 \
      from webhook_jobs where id = ?1";
 // primary key
 pub(crate) const CANCEL: &str = "update webhook_jobs set state = 'canceled', finished_at = ?2, next_attempt_at = null where id = ?1";
@@ -35,9 +35,12 @@ pub(crate) const REQUEST_CANCEL: &str =
 
 // primary key
 pub(crate) const IS_HELD: &str = "select next_attempt_at is null from webhook_jobs where id = ?1";
+// primary keys
+pub(crate) const LEFT: &str = "select exists (select 1 from order_stages where id = j.order_stage_id), \
+     exists (select 1 from payloads where id = j.payload_id) from webhook_jobs j where j.id = ?1";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[HASTEN, REPEAT, CANCEL, REQUEST_CANCEL, IS_HELD];
+pub(crate) const STATEMENTS: &[&str] = &[HASTEN, REPEAT, CANCEL, REQUEST_CANCEL, IS_HELD, LEFT];
 
 /// Makes a waiting job due now, unless it is held; repeats a final one as a new job outside the ordering.
 pub(super) fn retry(
@@ -62,6 +65,9 @@ pub(super) fn retry(
     if rerendered && before.order_stage_id.is_none() {
         let message = "is for jobs that tell of a change; this one does not";
         return Err(Fault::refused("rerender", message));
+    }
+    if let Some(lost) = lost(&writing.connection, &before, rerendered)? {
+        return Err(Fault::refused("id", lost));
     }
     let retried = retry_one(writing, &before, rerendered, change.at)?;
     let is_new = retried != before.id;
@@ -96,6 +102,33 @@ pub(crate) fn retry_one(
         writing.ready(ready);
     }
     Ok(id)
+}
+
+/// Why a job cannot be repeated: what it would need was removed because of its age. What waits has lost nothing.
+pub(crate) fn lost(
+    connection: &Connection,
+    job: &WebhookJob,
+    rerendered: bool,
+) -> Result<Option<&'static str>, Fault> {
+    if !job.state.is_final() {
+        return Ok(None);
+    }
+    let left = one(connection, LEFT, [job.id.0], |row| {
+        Ok((row.get::<_, bool>(0)?, row.get::<_, bool>(1)?))
+    })?;
+    let (has_stage, has_payload) = left.unwrap_or_default();
+    let tells_of_change = job.order_stage_id.is_some();
+    Ok(if tells_of_change && !has_stage {
+        Some("tells of a change that was removed because of its age; report that change again")
+    } else if has_payload || rerendered {
+        None
+    } else if tells_of_change {
+        Some(
+            "has lost its payload because of its age; retry it with rerender, which makes a new one",
+        )
+    } else {
+        Some("has lost its payload because of its age, and nothing tells how to make it again")
+    })
 }
 
 /// Whether the job's subscription is there and active.

@@ -49,7 +49,7 @@ pub(super) fn show(
     let payload = one(connection, PAYLOAD, [id.0], |row| Ok(row.get(0)?))?;
     Ok(Some(JobDetail {
         attempts: attempts(connection, id)?,
-        payload: payload.ok_or_else(|| Fault::corrupt("webhook_jobs", id.0, "has no payload"))?,
+        payload,
         job,
     }))
 }

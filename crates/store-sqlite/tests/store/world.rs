@@ -89,6 +89,7 @@ impl World {
         let new = NewIntegration {
             key: "acme".to_owned(),
             name: "Acme".to_owned(),
+            retention_days: None,
             idempotency: None,
         };
         let integration = store.create_integration(new, change()).await.expect("made");
