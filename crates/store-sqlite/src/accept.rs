@@ -13,7 +13,8 @@ pub(crate) use self::order::{begin, street};
 pub(crate) use self::payloads::{Payload, Payloads, store_payload};
 use crate::fault::Fault;
 use crate::open::SqliteStore;
-use crate::writer::{Progress, Work, Writing};
+use crate::writer::{Progress, Work};
+use crate::writing::Writing;
 use crate::{check, idempotency};
 
 /// Stages in one piece of work: bounds what one long list adds to a commit.

@@ -17,7 +17,7 @@ use crate::audit::{self, AuditEvent};
 use crate::fault::Fault;
 use crate::list_query::{Branch, Condition, ListPlan, moment, moment_if_any, one};
 use crate::open::SqliteStore;
-use crate::writer::Writing;
+use crate::writing::Writing;
 use crate::{check, idempotency};
 
 macro_rules! select_application {

@@ -10,7 +10,7 @@ use store::{Created, Idempotency};
 
 use crate::fault::Fault;
 use crate::list_query::{moment, one};
-use crate::writer::Writing;
+use crate::writing::Writing;
 
 /// How long an answer can be asked for again, in days: longer than any sane client retries.
 const KEPT_DAYS: u64 = 7;

@@ -43,6 +43,7 @@ mod verify;
 mod webhook_jobs;
 mod webhook_out_subs;
 mod writer;
+mod writing;
 
 pub use migrate::MigrateFault;
 pub use open::{OpenFault, ServeLock, SqliteStore, has_data, make_folder};

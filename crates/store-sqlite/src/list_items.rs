@@ -18,7 +18,7 @@ use crate::fault::Fault;
 use crate::idempotency;
 use crate::list_query::{Branch, Condition, ListPlan, all, moment, one, prefix_range};
 use crate::open::SqliteStore;
-use crate::writer::Writing;
+use crate::writing::Writing;
 
 // primary key
 pub(crate) const BY_ID: &str = "select id, key, slug, name, description, active, created_at, updated_at from list_items \

@@ -15,7 +15,7 @@ use crate::fault::Fault;
 use crate::list_query::{all, moment, one};
 use crate::notifications;
 use crate::open::SqliteStore;
-use crate::writer::Writing;
+use crate::writing::Writing;
 
 // primary key
 pub(crate) const INSERT_LETTER: &str = "insert into letters (about) values (?1)";

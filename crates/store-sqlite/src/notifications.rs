@@ -10,7 +10,7 @@ use crate::audit::{self, AuditEvent};
 use crate::fault::Fault;
 use crate::list_query::{Branch, Condition, ListPlan, moment, moment_if_any, one};
 use crate::open::SqliteStore;
-use crate::writer::Writing;
+use crate::writing::Writing;
 
 // notifications_unread
 pub(crate) const RAISE: &str = "insert into notifications (kind, about, integration_id, webhook_out_sub_id, message, request_id, times, \

@@ -20,7 +20,8 @@ use crate::connection::open_writer;
 use crate::fault::Fault;
 use crate::migrate::{MigrateFault, migrate};
 use crate::readers::Readers;
-use crate::writer::{self, Progress, QUEUE_WORKS_MAX, Work, Writing};
+use crate::writer::{self, Progress, QUEUE_WORKS_MAX, Work};
+use crate::writing::Writing;
 use crate::{check, clock_set, idempotency, list_items};
 
 /// The database, within the data folder.
@@ -215,9 +216,22 @@ impl SqliteStore {
             reply: Some(reply),
         };
         self.hand_in(Box::new(work)).await?;
-        answer.await.unwrap_or_else(|_| {
-            Err(StoreError::Unavailable("the store is closing".to_owned()).into())
-        })
+        answer.await.unwrap_or_else(|_| Err(closing()))
+    }
+
+    /// As [`SqliteStore::write`], for what can be run again after its transaction was undone.
+    pub(crate) async fn write_repeatable(
+        &self,
+        body: impl FnMut(&mut Writing) -> Result<(), Fault> + Send + 'static,
+    ) -> Result<(), Rejection> {
+        let (reply, answer) = oneshot::channel();
+        let work = Repeatable {
+            body,
+            result: Ok(()),
+            reply: Some(reply),
+        };
+        self.hand_in(Box::new(work)).await?;
+        answer.await.unwrap_or_else(|_| Err(closing()))
     }
 
     /// Runs `body` on one consistent view of what is committed.
@@ -261,11 +275,44 @@ where
     }
 }
 
+/// A unit of work that is one function, which can be run again.
+struct Repeatable<F> {
+    body: F,
+    result: Result<(), Fault>,
+    reply: Option<oneshot::Sender<Result<(), Rejection>>>,
+}
+
+impl<F: FnMut(&mut Writing) -> Result<(), Fault> + Send> Work for Repeatable<F> {
+    fn run(&mut self, writing: &mut Writing) -> Progress {
+        self.result = writing.whole(&mut self.body);
+        Progress::Done
+    }
+
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
+    fn committed(&mut self, committed: Result<(), StoreError>) {
+        let done = std::mem::replace(&mut self.result, Ok(()));
+        let result = committed.map_err(Rejection::from);
+        let result = result.and(done.map_err(Rejection::from));
+        if let Some(reply) = self.reply.take() {
+            // A caller that has gone away is told nothing; its change stands.
+            drop(reply.send(result));
+        }
+    }
+}
+
+fn closing() -> Rejection {
+    StoreError::Unavailable("the store is closing".to_owned()).into()
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     async fn check_writable(&self) -> Result<(), StoreError> {
-        // An empty transaction would touch no disk: the row is written again as it is.
-        let touched = self.write(|writing| {
+        // An empty transaction would touch no disk: the row is written again as it is. Repeatable, so that it shares the fate of
+        // the changes beside it: a disk that is full for them may have room for one page.
+        let touched = self.write_repeatable(|writing| {
             writing
                 .connection
                 .execute("update list_items set active = active where id = 1", [])?;

@@ -20,7 +20,7 @@ use store::ReadyJob;
 
 use crate::accept::store_payload;
 use crate::fault::Fault;
-use crate::writer::Writing;
+use crate::writing::Writing;
 
 /// The name that these payloads have instead of a view's.
 pub(crate) const VIEW: &str = "operational";

@@ -15,7 +15,7 @@ use crate::audit::{self, AuditEvent};
 use crate::fault::Fault;
 use crate::list_query::{moment, one};
 use crate::open::SqliteStore;
-use crate::writer::Writing;
+use crate::writing::Writing;
 use crate::{check, idempotency};
 
 mod list;

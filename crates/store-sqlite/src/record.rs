@@ -9,15 +9,14 @@ use domain::time::Moment;
 use domain::webhook_job::{JobState, WebhookAttempt};
 use domain::webhook_out_sub::Ordering;
 use rusqlite::{Connection, OptionalExtension, params};
-use store::{Change, NextStep, Outcome, Rejection, StoreError};
-use tokio::sync::oneshot;
+use store::{Change, NextStep, Outcome, StoreError};
 
 use crate::audit::{self, AuditEvent};
 use crate::fault::Fault;
 use crate::list_query::one;
 use crate::open::SqliteStore;
 use crate::webhook_out_subs::{self, revisions};
-use crate::writer::{Progress, Work, Writing};
+use crate::writing::Writing;
 use crate::{release, troubles};
 
 // primary keys
@@ -46,48 +45,12 @@ pub(crate) async fn record(
     store: &SqliteStore,
     outcomes: Arc<[Outcome]>,
 ) -> Result<(), StoreError> {
-    let (reply, answer) = oneshot::channel();
-    let work = Recording {
-        outcomes,
-        result: Ok(()),
-        reply: Some(reply),
-    };
-    store.hand_in(Box::new(work)).await?;
-    answer
-        .await
-        .unwrap_or_else(|_| Err(StoreError::Unavailable("the store is closing".to_owned())))
-}
-
-/// Outcomes on their way into the store: all of them, or none.
-struct Recording {
-    outcomes: Arc<[Outcome]>,
-    result: Result<(), StoreError>,
-    reply: Option<oneshot::Sender<Result<(), StoreError>>>,
-}
-
-impl Work for Recording {
-    fn run(&mut self, writing: &mut Writing) -> Progress {
-        let outcomes = &self.outcomes;
-        let recorded = writing.whole(|writing| {
-            outcomes
-                .iter()
-                .try_for_each(|outcome| record_one(writing, outcome))
-        });
-        self.result = recorded.map_err(|fault| Rejection::from(fault).into());
-        Progress::Done
-    }
-
-    fn is_repeatable(&self) -> bool {
-        true
-    }
-
-    fn committed(&mut self, committed: Result<(), StoreError>) {
-        let result = committed.and(std::mem::replace(&mut self.result, Ok(())));
-        if let Some(reply) = self.reply.take() {
-            // The engine is gone: its next life finds in the store what is so.
-            drop(reply.send(result));
-        }
-    }
+    let recorded = store.write_repeatable(move |writing| {
+        outcomes
+            .iter()
+            .try_for_each(|outcome| record_one(writing, outcome))
+    });
+    recorded.await.map_err(StoreError::from)
 }
 
 /// What of a job decides how its outcome is recorded.

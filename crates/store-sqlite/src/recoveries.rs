@@ -13,7 +13,7 @@ use crate::fault::Fault;
 use crate::list_query::{all, moment, moment_if_any, one};
 use crate::open::SqliteStore;
 use crate::webhook_out_subs::revisions;
-use crate::writer::Writing;
+use crate::writing::Writing;
 
 pub(crate) mod begin;
 mod make;

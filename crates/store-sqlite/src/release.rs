@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::due;
 use crate::fault::Fault;
-use crate::writer::Writing;
+use crate::writing::Writing;
 
 // webhook_jobs_waiting_of_order
 pub(crate) const HOLDER_IN_ORDER: &str = "select id from webhook_jobs where webhook_out_sub_id = ?1 and order_id = ?2 and id < ?3 \

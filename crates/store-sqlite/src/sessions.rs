@@ -17,7 +17,7 @@ use crate::fault::Fault;
 use crate::list_query::{moment, one};
 use crate::open::SqliteStore;
 use crate::users;
-use crate::writer::Writing;
+use crate::writing::Writing;
 
 /// Expired links that are removed whenever one is made: more than come in, so that the table is bounded.
 const REMOVED_PER_LINK: u32 = 2;

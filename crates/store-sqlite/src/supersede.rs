@@ -11,7 +11,7 @@ use store::Withdrawal;
 use crate::fault::Fault;
 use crate::list_query::all;
 use crate::release;
-use crate::writer::Writing;
+use crate::writing::Writing;
 
 // webhook_jobs_waiting_of_order; what was made by hand is not replaced
 pub(crate) const WAITING: &str = "select id from webhook_jobs where webhook_out_sub_id = ?1 and order_id = ?2 \

@@ -17,7 +17,7 @@ use store::Outcome;
 use crate::fault::Fault;
 use crate::list_query::one;
 use crate::operational::{self, Told};
-use crate::writer::Writing;
+use crate::writing::Writing;
 use crate::{mails, notifications, webhook_out_subs};
 
 // primary keys

@@ -13,7 +13,7 @@ use store::{Change, Count, NewRecovery, RecoveryWork, StoreError, Verified, Veri
 use crate::fault::Fault;
 use crate::open::SqliteStore;
 use crate::recoveries;
-use crate::writer::Writing;
+use crate::writing::Writing;
 
 mod jobs;
 mod stages;

@@ -16,7 +16,7 @@ use crate::audit::{self, AuditEvent};
 use crate::check;
 use crate::fault::Fault;
 use crate::open::SqliteStore;
-use crate::writer::Writing;
+use crate::writing::Writing;
 
 mod create;
 pub(crate) mod delete;

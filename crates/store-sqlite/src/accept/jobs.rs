@@ -16,7 +16,7 @@ use super::payloads::{Payload, Payloads};
 use crate::fault::Fault;
 use crate::known::Subscribers;
 use crate::match_trace::{FilterResults, decide};
-use crate::writer::Writing;
+use crate::writing::Writing;
 use crate::{release, supersede};
 
 pub(crate) const INSERT_STAGE: &str = "insert into order_stages (integration_id, order_id, sequence, stage, event_slug, \

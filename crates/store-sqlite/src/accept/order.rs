@@ -8,7 +8,7 @@ use store::{NewOrderStage, OrderRef};
 
 use super::jobs::add_stage;
 use crate::fault::Fault;
-use crate::writer::Writing;
+use crate::writing::Writing;
 
 // orders_by_external_order_id
 pub(crate) const ORDER_BY_EXTERNAL_ID: &str = "select id, external_order_id, status, sequence, fields, created_at from orders \

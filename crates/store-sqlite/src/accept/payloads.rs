@@ -17,7 +17,7 @@ use crate::fault::Fault;
 use crate::known::Subscriber;
 use crate::notifications;
 use crate::payload_render_views::rendering::{KnownView, OwnView};
-use crate::writer::Writing;
+use crate::writing::Writing;
 
 pub(crate) const INSERT_PAYLOAD: &str =
     "insert into payloads (view, version, body) values (?1, ?2, ?3)";

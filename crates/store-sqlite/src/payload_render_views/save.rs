@@ -14,7 +14,7 @@ use super::{of_id, stored, template};
 use crate::audit::{self, AuditEvent};
 use crate::fault::Fault;
 use crate::list_query::one;
-use crate::writer::Writing;
+use crate::writing::Writing;
 use crate::{check, idempotency};
 
 pub(crate) const INSERT: &str = "insert into payload_render_views (integration_id, key, name, description, revision, created_at, \

@@ -9,7 +9,7 @@ use store::{Change, Count, Created, NewRecovery, RecoveryWork};
 use super::{catch_up, kind, reread, step, sub_of, write_event};
 use crate::fault::Fault;
 use crate::list_query::one;
-use crate::writer::Writing;
+use crate::writing::Writing;
 use crate::{check, idempotency, webhook_out_subs};
 
 /// Most recoveries of an integration under way at once: each takes its share of the writer.

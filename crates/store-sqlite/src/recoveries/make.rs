@@ -18,7 +18,7 @@ use crate::list_query::{ListPlan, one};
 use crate::match_trace::decide;
 use crate::payload_render_views::rendering::resolve;
 use crate::webhook_jobs::rerender;
-use crate::writer::Writing;
+use crate::writing::Writing;
 use crate::{order_stages, webhook_out_subs};
 
 // webhook_jobs_by_order

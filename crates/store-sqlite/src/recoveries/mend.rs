@@ -8,7 +8,7 @@ use super::step::Came;
 use crate::accept::add_job;
 use crate::fault::Fault;
 use crate::webhook_jobs::{self, rerender};
-use crate::writer::Writing;
+use crate::writing::Writing;
 use crate::{order_stages, release, webhook_out_subs};
 
 /// Mends all of them; what was mended meanwhile is left as it is.

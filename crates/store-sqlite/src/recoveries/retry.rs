@@ -9,7 +9,7 @@ use super::step::{Came, Kept, LOOK_MAX, page};
 use crate::fault::Fault;
 use crate::list_query::{ListPlan, one};
 use crate::webhook_jobs;
-use crate::writer::Writing;
+use crate::writing::Writing;
 
 // webhook_jobs_by_order
 pub(crate) const IS_LATEST: &str = "select 1 from webhook_jobs where order_id = ?1 and order_id is not null and order_stage_id = ?2 \

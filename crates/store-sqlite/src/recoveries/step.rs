@@ -15,7 +15,7 @@ use super::retry::retry;
 use super::{end, reread};
 use crate::fault::Fault;
 use crate::list_query::{ListPlan, one};
-use crate::writer::Writing;
+use crate::writing::Writing;
 use crate::{order_stages, webhook_jobs, webhook_out_subs};
 
 // primary key

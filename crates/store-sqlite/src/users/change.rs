@@ -7,7 +7,7 @@ use store::{Change, UserChanges};
 
 use super::{known, roles, show, write_event};
 use crate::fault::Fault;
-use crate::writer::Writing;
+use crate::writing::Writing;
 use crate::{check, sessions};
 
 // primary key

@@ -8,7 +8,7 @@ use store::{Change, Created, NewClient, NewUser, Refusal, Registered};
 
 use super::{by_email, insert, known, roles, write_event};
 use crate::fault::Fault;
-use crate::writer::Writing;
+use crate::writing::Writing;
 use crate::{check, idempotency, sessions};
 
 // primary key

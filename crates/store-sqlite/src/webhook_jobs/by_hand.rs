@@ -14,7 +14,7 @@ use super::show::{of_integration, standing};
 use crate::audit::{self, AuditEvent};
 use crate::fault::Fault;
 use crate::list_query::one;
-use crate::writer::Writing;
+use crate::writing::Writing;
 use crate::{check, due, release};
 
 // primary key

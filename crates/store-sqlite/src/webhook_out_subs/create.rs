@@ -14,7 +14,7 @@ use store::{Change, Created, List, NewWebhookOutSub, Reference, Refusal, Target,
 use super::{headers, revisions, row, secret, write_event};
 use crate::fault::Fault;
 use crate::list_query::one;
-use crate::writer::Writing;
+use crate::writing::Writing;
 use crate::{check, idempotency};
 
 pub(crate) const INSERT: &str = "insert into webhook_out_subs (integration_id, key, name, callback_url, statuses, events, \

@@ -11,7 +11,7 @@ use store::{Change, Rejection, StoreError};
 use super::{find, revisions, write_event};
 use crate::fault::Fault;
 use crate::open::SqliteStore;
-use crate::writer::{JOBS_PER_COMMIT_MAX, Writing};
+use crate::writing::{JOBS_PER_COMMIT_MAX, Writing};
 
 // primary key
 pub(crate) const DELETE: &str =

@@ -7,7 +7,7 @@ use rusqlite::params;
 
 use crate::fault::Fault;
 use crate::list_query::one;
-use crate::writer::Writing;
+use crate::writing::Writing;
 
 // primary key
 pub(crate) const NEXT: &str = "update integrations set matching_revision = matching_revision + 1 where id = ?1 \

@@ -13,7 +13,7 @@ use store::{Change, NewSigning, SecretKey, WithSecret};
 use super::{find, row};
 use crate::audit::{self, AuditEvent};
 use crate::fault::Fault;
-use crate::writer::Writing;
+use crate::writing::Writing;
 
 /// Where signing secrets are sealed for, the previous one too.
 pub(super) const PLACE: &str = "webhook_out_subs.signing_secret";

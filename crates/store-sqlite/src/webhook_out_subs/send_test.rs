@@ -13,7 +13,7 @@ use crate::accept::Payloads;
 use crate::fault::Fault;
 use crate::payload_render_views::rendering::resolve;
 use crate::webhook_jobs;
-use crate::writer::Writing;
+use crate::writing::Writing;
 
 pub(crate) const INSERT: &str = "insert into webhook_jobs (integration_id, webhook_out_sub_id, payload_id, status, event, \
      webhook_id, state, ordered, attempts, job_faults, next_attempt_at, passed, test, \

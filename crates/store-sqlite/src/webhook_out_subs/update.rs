@@ -13,7 +13,7 @@ use super::create::{as_json, no_address, view, words};
 use super::{find, headers, revisions, row, secret, write_event};
 use crate::fault::Fault;
 use crate::record::put_lane;
-use crate::writer::Writing;
+use crate::writing::Writing;
 use crate::{check, release};
 
 // primary key
