@@ -1,7 +1,7 @@
 //! Cases of the benchmarks: timed by divan, and run once each for whoever counts their instructions.
 //!
 //! A benchmark is a table of cases, a `main` that calls [`main`], and one divan function over the table that calls
-//! [`Case::time`]. With `--count` it lists its cases, and with `--count NAME` it runs one of them within [`counted`],
+//! [`Case::time`]. With `--count` it lists its cases, and with `--count NAME` it runs one of them within `counted`,
 //! which is all that `scripts/instructions` has callgrind collect.
 
 use std::fmt;
