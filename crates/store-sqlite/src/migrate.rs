@@ -12,7 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0006_matching.sql"),
     include_str!("schema/0007_signing_keys.sql"),
     include_str!("schema/0008_recoveries.sql"),
-    include_str!("schema/0010_retention.sql"),
+    include_str!("schema/0009_retention.sql"),
 ];
 
 /// Why a database cannot be used as it is.
