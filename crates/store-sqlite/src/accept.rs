@@ -75,6 +75,9 @@ impl Work for Accepting {
         while let Some(stage) = self.stages.get(self.done.len()) {
             let receipt = accept_one(writing, stage);
             self.done.push(receipt.map_err(Rejection::from));
+            if writing.is_lost() {
+                break;
+            }
             if writing.is_full() && self.done.len() < self.stages.len() {
                 return Progress::More;
             }

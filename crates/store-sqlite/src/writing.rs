@@ -89,6 +89,11 @@ impl Writing {
         self.jobs_made >= JOBS_PER_COMMIT_MAX
     }
 
+    /// Whether the transaction is gone or will be undone: what follows would be written outside of it, or in vain.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.is_broken || self.connection.is_autocommit()
+    }
+
     /// Runs `body` wholly or not at all: what it changed is undone if it fails, and nothing else is.
     pub(crate) fn whole<T>(
         &mut self,
