@@ -1,6 +1,7 @@
 //! Workers: each holds a slot, sends a job, and goes on with whatever is next, of any lane.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -29,7 +30,7 @@ pub(crate) async fn work(engine: Arc<Engine>, mut start: Start) {
 async fn attempt(engine: &Engine, start: &Start) -> Judged {
     let started_at = engine.timer.now();
     let sending = attempt::send(&engine.client, start, &engine.settings, started_at);
-    let sent = AssertUnwindSafe(sending).catch_unwind().await;
+    let sent = AssertUnwindSafe(pin!(sending)).catch_unwind().await;
     let now = engine.timer.now();
     let job_id = start.job.id.0;
     match sent {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -137,8 +138,11 @@ impl Client {
     ) -> Exchange {
         let started = Instant::now();
         let mut progress = Progress::new(started + timeout);
-        let run = exchange::run(&self.parts, url, headers, body, &mut progress);
-        let ended = tokio::time::timeout_at(started + timeout, run).await;
+        let ended = {
+            // In place: what wraps a future by value holds it twice over.
+            let run = exchange::run(&self.parts, url, headers, body, &mut progress);
+            tokio::time::timeout_at(started + timeout, pin!(run)).await
+        };
         progress.conclude(ended.ok(), started.elapsed())
     }
 

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Frame, Incoming};
 
 use crate::fault::Fault;
 use crate::http1::Http1;
@@ -36,6 +36,17 @@ impl Connection {
             Connection::Http1(connection) => connection.send(request).await,
             // Boxed: it is larger, and would make the future of each exchange as large.
             Connection::Http2(stream) => Box::pin(stream.send(request)).await,
+        }
+    }
+
+    /// The next piece of the answer's body.
+    pub(crate) async fn frame(
+        &mut self,
+        body: &mut Incoming,
+    ) -> Option<Result<Frame<Bytes>, hyper::Error>> {
+        match self {
+            Connection::Http1(connection) => connection.frame(body).await,
+            Connection::Http2(_) => body.frame().await,
         }
     }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use domain::destination::CallbackUrl;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, Uri};
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use tokio::time::Instant;
 
@@ -124,7 +124,7 @@ async fn send(
     let started = Instant::now();
     let response = connection.send(request).await?;
     progress.timing.first_byte = Some(started.elapsed());
-    let is_whole = read(response, &mut progress.answer).await;
+    let is_whole = read(&mut connection, response, &mut progress.answer).await;
     match connection {
         Connection::Http1(mut connection) => {
             if is_whole && connection.settles().await {
@@ -138,7 +138,11 @@ async fn send(
 
 /// Reads the answer, so that what has come so far stands in `answer` if the deadline interrupts.
 /// Whether the body came to its end within bounds, which makes the connection fit for reuse.
-async fn read(response: Response<Incoming>, answer: &mut Option<Answer>) -> bool {
+async fn read(
+    connection: &mut Connection,
+    response: Response<Incoming>,
+    answer: &mut Option<Answer>,
+) -> bool {
     let (head, mut body) = response.into_parts();
     let answer = answer.insert(Answer {
         status: head.status.as_u16(),
@@ -148,7 +152,7 @@ async fn read(response: Response<Incoming>, answer: &mut Option<Answer>) -> bool
     });
     let mut read_bytes = 0;
     while !body.is_end_stream() {
-        let frame = match body.frame().await {
+        let frame = match connection.frame(&mut body).await {
             None => break,
             Some(Ok(frame)) => frame,
             Some(Err(_)) => return false,

@@ -5,12 +5,13 @@
 //! and nothing is sent twice that the receiver may have processed.
 //!
 //! The order of an exchange, a file each: [`client`] holds the deadline, `pool` an idle connection,
-//! `resolve` and `connect` a new one over checked addresses, `tls` its protection, `http1` and `http2`
+//! `resolve` and `connect` a new one over checked addresses, `tls` its protection, `http1` (with `driver`) and `http2`
 //! how a request goes over it, `exchange` the request and its answer, [`fault`] what went wrong in plain words.
 
 pub mod client;
 mod connect;
 mod connection;
+mod driver;
 mod exchange;
 pub mod fault;
 mod http1;
@@ -20,6 +21,7 @@ mod resolve;
 mod tls;
 
 pub use client::{Client, ClientConfig, Exchange, Phase, Timing};
+pub use driver::Driver;
 pub use exchange::{
     ANSWER_BODY_BYTES_KEPT, ANSWER_BODY_BYTES_READ_MAX, ANSWER_HEAD_BYTES_MAX, Answer,
     is_set_by_egress,

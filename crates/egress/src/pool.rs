@@ -2,8 +2,8 @@
 //!
 //! One over HTTP/1.1 is taken out for an exchange and put back after it; one over HTTP/2 stays, and
 //! exchanges share it while it has room. The last one returned is the least likely to have been closed
-//! meanwhile, and the surplus after a burst ages out at the bottom. No task watches a single connection: the driver that hyper needs
-//! notices a close, and one sweeper for all drops what is stale while there is anything to sweep.
+//! meanwhile, and the surplus after a burst ages out at the bottom. No task watches a single connection: one sweeper for all drops
+//! what is stale or closed while there is anything to sweep.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -83,7 +83,7 @@ impl Pool {
         } = &mut *shelves;
         let shelf = by_origin.get_mut(origin)?;
         for at in (0..shelf.len()).rev() {
-            let is_good = self.is_good(&shelf[at], now);
+            let is_good = self.is_good(&mut shelf[at], now);
             if let Kept::Http2(shared) = &shelf[at]
                 && is_good
             {
@@ -136,9 +136,10 @@ impl Pool {
     /// How many connections are idle and still open.
     pub(crate) fn open_count(&self) -> usize {
         let now = Instant::now();
-        let shelves = self.lock();
-        let kept = shelves.by_origin.values().flatten();
-        kept.filter(|kept| kept.is_open() && kept.idle_for(now).is_some())
+        let mut shelves = self.lock();
+        let kept = shelves.by_origin.values_mut().flatten();
+        kept.map(|kept| kept.is_open() && kept.idle_for(now).is_some())
+            .filter(|is_idle| *is_idle)
             .count()
     }
 
@@ -153,7 +154,7 @@ impl Pool {
     fn drop_stale(&self, now: Instant) -> bool {
         let mut shelves = self.lock();
         shelves.by_origin.retain(|_, shelf| {
-            shelf.retain(|kept| self.is_good(kept, now));
+            shelf.retain_mut(|kept| self.is_good(kept, now));
             !shelf.is_empty()
         });
         shelves.count = shelves.by_origin.values().map(Vec::len).sum();
@@ -161,7 +162,7 @@ impl Pool {
         shelves.is_swept
     }
 
-    fn is_good(&self, kept: &Kept, now: Instant) -> bool {
+    fn is_good(&self, kept: &mut Kept, now: Instant) -> bool {
         let idle_for = kept.idle_for(now);
         kept.is_open()
             && idle_for.is_none_or(|idle_for| idle_for < self.limits.idle_for)
@@ -175,9 +176,9 @@ impl Pool {
 }
 
 impl Kept {
-    fn is_open(&self) -> bool {
+    fn is_open(&mut self) -> bool {
         match self {
-            Kept::Http1 { connection, .. } => !connection.is_closed(),
+            Kept::Http1 { connection, .. } => connection.is_open(),
             Kept::Http2(shared) => shared.is_open(),
         }
     }

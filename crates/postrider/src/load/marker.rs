@@ -48,9 +48,7 @@ impl Run {
         let prefix = self.prefix.as_bytes();
         let mut rest = bytes;
         loop {
-            let start = rest
-                .windows(prefix.len())
-                .position(|window| window == prefix)?;
+            let start = memchr::memmem::find(rest, prefix)?;
             rest = &rest[start + prefix.len()..];
             if let Some(marker) = Marker::read(rest) {
                 return Some(marker);

@@ -1,9 +1,11 @@
 //! One kept connection to the server that is measured: a request at a time, reopened when it breaks.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use egress::Driver;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
@@ -21,7 +23,12 @@ const ANSWER_BYTES_MAX: usize = 64 << 20;
 pub struct Sender {
     address: SocketAddr,
     headers: HeaderMap,
-    connection: Option<SendRequest<Full<Bytes>>>,
+    connection: Option<Connection>,
+}
+
+struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    driver: Driver,
 }
 
 /// Why no answer came.
@@ -59,8 +66,8 @@ impl Sender {
     /// No answer came.
     pub async fn post(&mut self, uri: &Uri, body: Vec<u8>) -> Result<StatusCode, SendFault> {
         let exchange = async {
-            let (status, mut body) = self.send(uri, body).await?;
-            while let Some(frame) = body.frame().await {
+            let (connection, status, mut body) = self.send(uri, body).await?;
+            while let Some(frame) = connection.driver.during(pin!(body.frame())).await {
                 frame.map_err(|_| SendFault::Broken)?;
             }
             Ok(status)
@@ -79,8 +86,9 @@ impl Sender {
         body: Vec<u8>,
     ) -> Result<(StatusCode, Bytes), SendFault> {
         let exchange = async {
-            let (status, body) = self.send(uri, body).await?;
-            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+            let (connection, status, body) = self.send(uri, body).await?;
+            let body = Limited::new(body, ANSWER_BYTES_MAX).collect();
+            let body = connection.driver.during(pin!(body)).await;
             Ok((status, body.map_err(|_| SendFault::Broken)?.to_bytes()))
         };
         let result = within(exchange).await;
@@ -91,21 +99,25 @@ impl Sender {
         &mut self,
         uri: &Uri,
         body: Vec<u8>,
-    ) -> Result<(StatusCode, Incoming), SendFault> {
+    ) -> Result<(&mut Connection, StatusCode, Incoming), SendFault> {
         let mut request = Request::new(Full::new(Bytes::from(body)));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri.clone();
         *request.headers_mut() = self.headers.clone();
         let connection = self.connection().await?;
-        let answer = connection.send_request(request).await;
+        let answer = connection.sender.send_request(request);
+        let answer = connection.driver.during(pin!(answer)).await;
         let (head, body) = answer.map_err(|_| SendFault::Broken)?.into_parts();
-        Ok((head.status, body))
+        Ok((connection, head.status, body))
     }
 
     /// The open connection; a new one where there is none or the server has closed it.
-    async fn connection(&mut self) -> Result<&mut SendRequest<Full<Bytes>>, SendFault> {
+    async fn connection(&mut self) -> Result<&mut Connection, SendFault> {
         let kept = match self.connection.take() {
-            Some(mut kept) => kept.ready().await.is_ok().then_some(kept),
+            Some(mut kept) => {
+                let ready = kept.driver.during(pin!(kept.sender.ready())).await;
+                ready.is_ok().then_some(kept)
+            }
             None => None,
         };
         let connection = match kept {
@@ -130,11 +142,10 @@ async fn within<T>(exchange: impl Future<Output = Result<T, SendFault>>) -> Resu
     result.unwrap_or(Err(SendFault::TimedOut))
 }
 
-async fn connect(address: SocketAddr) -> Option<SendRequest<Full<Bytes>>> {
+async fn connect(address: SocketAddr) -> Option<Connection> {
     let stream = TcpStream::connect(address).await.ok()?;
     stream.set_nodelay(true).ok()?;
-    let (sender, driver) = http1::handshake(TokioIo::new(stream)).await.ok()?;
-    // How it ends shows in the requests.
-    tokio::spawn(async { driver.await.unwrap_or_default() });
-    Some(sender)
+    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
+    let driver = Driver::new(connection);
+    Some(Connection { sender, driver })
 }
