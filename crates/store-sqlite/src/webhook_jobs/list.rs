@@ -48,8 +48,15 @@ const BY_SUBSCRIBER: Walk = (
 );
 const BY_STATE: Walk = (
     "webhook_jobs indexed by webhook_jobs_by_state",
-    "state = ? and state <> 'delivered'",
+    "state = ? and state not in ('delivered', 'pending')",
 );
+const WAITING: Walk = (
+    "webhook_jobs indexed by webhook_jobs_waiting",
+    "webhook_out_sub_id = ? and finished_at is null and state = 'pending'",
+);
+/// That a subscription has jobs which wait.
+const HAS_WAITING: &str = "exists (select 1 from webhook_jobs indexed by webhook_jobs_waiting \
+     where webhook_out_sub_id = webhook_out_subs.id and finished_at is null)";
 const BY_STATUS_CODE: Walk = (
     "webhook_jobs indexed by webhook_jobs_by_status_code",
     "status_code = ? and status_code <> 200",
@@ -118,7 +125,7 @@ fn filters(connection: &Connection, query: &JobQuery) -> Result<Vec<Filter>, Fau
     filters.extend(orders.map(|found| Filter::found(&found)).transpose()?);
     filters.extend(subscribers(connection, query)?);
     if !query.filter.states.is_empty() {
-        filters.push(Filter::states(query)?);
+        filters.push(Filter::states(connection, query)?);
     }
     if !query.filter.status_codes.is_empty() {
         filters.push(Filter::status_codes(&query.filter.status_codes)?);
@@ -132,6 +139,12 @@ fn filters(connection: &Connection, query: &JobQuery) -> Result<Vec<Filter>, Fau
     }
     filters.extend(others.map(|found| Filter::found(&found)).transpose()?);
     Ok(filters)
+}
+
+/// The subscriptions that have jobs which wait.
+fn waiting_subs(connection: &Connection, query: &JobQuery) -> Result<Vec<i64>, Fault> {
+    let have = vec![Condition::new(HAS_WAITING, [])];
+    webhook_out_subs::ids(connection, query.integration_id, have)
 }
 
 /// Subscriptions by id or key, and by callback URL; deleted ones too, since their jobs remain.
@@ -165,8 +178,9 @@ impl Filter {
         })
     }
 
-    /// Delivered jobs are most of all, and no index has them; jobs that are in flight are known by id.
-    fn states(query: &JobQuery) -> Result<Filter, Fault> {
+    /// Delivered jobs are most of all, and no index has them; pending ones are among what waits of each subscription; jobs
+    /// that are in flight are known by id.
+    fn states(connection: &Connection, query: &JobQuery) -> Result<Filter, Fault> {
         let states: Vec<&str> = query
             .filter
             .states
@@ -174,18 +188,24 @@ impl Filter {
             .map(|state| state.name())
             .collect();
         let in_flight: Vec<i64> = query.delivering.iter().map(|id| id.0).collect();
-        let is_narrow = !query.filter.states.contains(&JobState::Delivered);
+        let asks = |state| query.filter.states.contains(&state);
+        let subs = match asks(JobState::Pending) {
+            true => waiting_subs(connection, query)?,
+            false => Vec::new(),
+        };
         Ok(Filter {
             condition: Condition::any(vec![
                 Condition::among("state", &states)?,
                 Condition::among("id", &in_flight)?,
             ]),
-            branches: is_narrow.then(|| {
+            branches: (!asks(JobState::Delivered)).then(|| {
+                let elsewhere = [JobState::Delivering.name(), JobState::Pending.name()];
                 let stored = states
                     .into_iter()
-                    .filter(|state| *state != JobState::Delivering.name());
+                    .filter(|state| !elsewhere.contains(state));
                 let stored = stored.map(str::to_owned);
                 let mut branches = Branch::each(BY_STATE.0, BY_STATE.1, stored);
+                branches.extend(Branch::each(WAITING.0, WAITING.1, subs));
                 branches.extend(Branch::each(BY_ID.0, BY_ID.1, in_flight));
                 branches
             }),
