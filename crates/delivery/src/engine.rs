@@ -142,35 +142,36 @@ impl Engine {
 
     fn begin(self: &Arc<Self>, work: Work) {
         let mut starts = work.starts;
-        let later = starts.split_off(starts.len().min(STARTS_AT_ONCE_MAX));
-        self.start_workers(starts);
-        if !later.is_empty() {
-            let engine = self.clone();
-            self.spawn(async move { engine.start_in_turn(later).await });
+        // Several are started by one task: the store's thread wakes the runtime once, and goes on with the next commit.
+        match starts.len() {
+            0 => {}
+            1 => starts.drain(..).for_each(|start| self.start_worker(start)),
+            _ => self.spawn(self.clone().start_in_turn(starts)),
         }
         for claim in work.claims {
             self.spawn(claim::run(self.clone(), claim));
         }
     }
 
-    fn start_workers(self: &Arc<Self>, starts: Vec<Start>) {
-        for start in starts {
-            self.spawn(worker::work(self.clone(), start));
-        }
+    fn start_worker(self: &Arc<Self>, start: Start) {
+        self.spawn(worker::work(self.clone(), start));
     }
 
     /// Starts a few at a time, and lets everybody else have their turn between them.
-    async fn start_in_turn(self: Arc<Self>, mut starts: Vec<Start>) {
-        while !starts.is_empty() {
-            tokio::task::yield_now().await;
-            let later = starts.split_off(starts.len().min(STARTS_AT_ONCE_MAX));
-            self.start_workers(std::mem::replace(&mut starts, later));
+    async fn start_in_turn(self: Arc<Self>, starts: Vec<Start>) {
+        for (number, start) in (1..).zip(starts) {
+            self.start_worker(start);
+            if number % STARTS_AT_ONCE_MAX == 0 {
+                tokio::task::yield_now().await;
+            }
         }
     }
 
     /// Spawns on the engine's own runtime: the store's thread has none.
     fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
         let cut = self.cut.clone();
+        // Boxed: what wraps a future holds it twice or three times over, and copies it as often.
+        let task = Box::pin(task);
         let task = async move {
             cut.run_until_cancelled(task).await;
         };

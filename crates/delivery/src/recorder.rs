@@ -14,8 +14,9 @@ use crate::engine::Engine;
 
 /// Most outcomes that wait for the recorder: a second of trouble at full speed goes by unnoticed.
 pub(crate) const OUTCOMES_WAITING_MAX: usize = 4_096;
-/// Most outcomes in one transaction: bounds how long it holds up the store's writer.
-const OUTCOMES_PER_RECORD_MAX: usize = 128;
+/// Most outcomes in one transaction: bounds how long it holds up the store's writer, some 10 ms. Fewer let those of many lanes
+/// wait for as many commits, while each takes in a thousand new jobs.
+const OUTCOMES_PER_RECORD_MAX: usize = 512;
 /// Most of them where there are failures, each of which may take ten times as long as a success: some 3 ms. Thousands of
 /// receivers that hang fail at once when their time is up.
 const FAILURES_PER_RECORD_MAX: usize = 32;

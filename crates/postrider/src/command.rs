@@ -32,11 +32,12 @@ fn on_store<T>(
     config: ConfigArgs,
     work: impl AsyncFnOnce(&SqliteStore) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let store = open_store(&Config::new(config.with_surroundings())?)?;
+    let config = Config::new(config.with_surroundings())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
+        let store = open_store(&config)?;
         let done = work(&store).await;
         store.close().await;
         done

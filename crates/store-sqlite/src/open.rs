@@ -13,6 +13,7 @@ use domain::id::IntegrationId;
 use domain::time::Moment;
 use rand::rngs::StdRng;
 use store::{Idempotency, Reference, Refusal, Rejection, SecretKey, Store, StoreError};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::checkpointer::Checkpointer;
@@ -143,7 +144,8 @@ impl ServeLock {
 
 impl SqliteStore {
     /// Opens the database of a data folder; folder, file and schema are made where there are none. The
-    /// vocabularies are filled with their first words, made at `now`; `chance` makes webhook ids. Where the clock was
+    /// vocabularies are filled with their first words, made at `now`; `chance` makes webhook ids. Callers are answered on the
+    /// current runtime; there must be one. Where the clock was
     /// set back since the last process, what waits is brought along.
     ///
     /// # Errors
@@ -172,11 +174,12 @@ impl SqliteStore {
         list_items::fill(&connection, now).map_err(unreadable)?;
         let checkpointer = Checkpointer::start(path.clone()).map_err(unusable)?;
         let (sender, queue) = mpsc::channel(QUEUE_WORKS_MAX);
+        let runtime = Handle::current();
         let file = path.clone();
         let kept_key = key.clone();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || writer::run(connection, file, key, checkpointer, chance, queue))
+            .spawn(move || writer::run(connection, file, key, checkpointer, chance, runtime, queue))
             .map_err(unusable)?;
         Ok(SqliteStore {
             sender: sender.downgrade(),
@@ -219,7 +222,7 @@ impl SqliteStore {
         answer.await.unwrap_or_else(|_| Err(closing()))
     }
 
-    /// As [`SqliteStore::write`], for what can be run again after its transaction was undone.
+    /// As [`SqliteStore::write`], for what can be run again after its transaction was undone. It is done before all that waits.
     pub(crate) async fn write_repeatable(
         &self,
         body: impl FnMut(&mut Writing) -> Result<(), Fault> + Send + 'static,
@@ -289,6 +292,10 @@ impl<F: FnMut(&mut Writing) -> Result<(), Fault> + Send> Work for Repeatable<F> 
     }
 
     fn is_repeatable(&self) -> bool {
+        true
+    }
+
+    fn goes_first(&self) -> bool {
         true
     }
 

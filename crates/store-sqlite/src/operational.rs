@@ -91,7 +91,7 @@ fn add_job(
             told.at.microseconds(),
         ])?;
     let id = WebhookJobId(writing.connection.last_insert_rowid());
-    writing.made(1);
+    writing.count(1);
     writing.tally.add(JobState::Pending, 1);
     writing.ready(ReadyJob {
         id,

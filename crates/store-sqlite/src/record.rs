@@ -46,6 +46,7 @@ pub(crate) async fn record(
     outcomes: Arc<[Outcome]>,
 ) -> Result<(), StoreError> {
     let recorded = store.write_repeatable(move |writing| {
+        writing.count(outcomes.len());
         outcomes
             .iter()
             .try_for_each(|outcome| record_one(writing, outcome))

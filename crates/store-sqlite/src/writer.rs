@@ -17,6 +17,7 @@ use metrics::histogram;
 use rand::rngs::StdRng;
 use rusqlite::Connection;
 use store::{LaneOwner, NoLanes, ReadyJob, SecretKey, StoreError};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::checkpointer::{Advice, Checkpointer, move_log};
@@ -28,7 +29,7 @@ use crate::writing::{Effect, Undo, Writing};
 
 /// Pieces of work in one commit: bounds how long the first of them waits.
 const WORKS_PER_COMMIT_MAX: usize = 512;
-/// Pieces of work that wait for the writer; more have to wait outside.
+/// Pieces of work that wait in the queue, and as many that are lined up already; more have to wait outside.
 pub(crate) const QUEUE_WORKS_MAX: usize = 4_096;
 
 /// A unit of work that is wholly done or not at all.
@@ -38,6 +39,12 @@ pub(crate) trait Work: Send {
 
     /// Whether it can be run again from its last commit on, whatever it did since.
     fn is_repeatable(&self) -> bool {
+        false
+    }
+
+    /// Whether it is done before all that waits: the outcomes of deliveries are, or they would wait behind the changes of as many
+    /// callers as there are, and deliveries behind them.
+    fn goes_first(&self) -> bool {
         false
     }
 
@@ -60,6 +67,7 @@ pub(crate) enum Progress {
 /// The thread's own state.
 struct Writer {
     writing: Writing,
+    runtime: Handle,
     path: PathBuf,
     checkpointer: Checkpointer,
     log_pages: Arc<AtomicUsize>,
@@ -76,6 +84,7 @@ pub(crate) fn run(
     key: SecretKey,
     checkpointer: Checkpointer,
     chance: StdRng,
+    runtime: Handle,
     mut queue: mpsc::Receiver<Box<dyn Work>>,
 ) {
     let writing = Writing {
@@ -87,13 +96,14 @@ pub(crate) fn run(
         chance,
         effects: Vec::new(),
         withdrawn: Vec::new(),
-        jobs_made: 0,
+        jobs: 0,
         tally: Tally::default(),
         undo: Undo::Piece,
         is_broken: false,
     };
     let mut writer = Writer {
         writing,
+        runtime,
         path,
         checkpointer,
         log_pages: Arc::default(),
@@ -122,7 +132,7 @@ impl Writer {
         first: Vec<Box<dyn Work>>,
         queue: &mut mpsc::Receiver<Box<dyn Work>>,
     ) -> Vec<Box<dyn Work>> {
-        let mut waiting = VecDeque::from(first);
+        let mut waiting = line_up(first, queue);
         let is_repeatable = waiting.front().is_some_and(|work| work.is_repeatable());
         let undo = if is_repeatable {
             Undo::Batch
@@ -158,20 +168,39 @@ impl Writer {
         // The lanes first: whoever is answered can rely on it that they know.
         self.tell();
         let mut unfinished = Vec::from(waiting);
+        let mut done = Vec::with_capacity(batch.len());
         for (mut work, progress) in batch {
-            work.committed(result.clone());
             if progress == Progress::More && result.is_ok() {
+                work.committed(Ok(()));
                 unfinished.push(work);
+            } else {
+                done.push(work);
             }
         }
+        self.answer(done, result);
         self.keep_log_short();
         unfinished
+    }
+
+    /// Tells callers what became of their work. Several on the runtime's own threads: to wake each of them from this one took
+    /// longer, and the next commit waits for it.
+    fn answer(&self, mut done: Vec<Box<dyn Work>>, result: Result<(), StoreError>) {
+        let is_alone = done.len() == 1;
+        let mut answer = move || {
+            for work in &mut done {
+                work.committed(result.clone());
+            }
+        };
+        if is_alone {
+            return answer();
+        }
+        self.runtime.spawn(async move { answer() });
     }
 
     fn begin(&mut self, undo: Undo) -> Result<(), StoreError> {
         self.writing.undo = undo;
         self.writing.is_broken = false;
-        self.writing.jobs_made = 0;
+        self.writing.jobs = 0;
         let begun = self
             .writing
             .execute("begin immediate")
@@ -310,6 +339,24 @@ impl Writer {
         // It says itself what is wrong, and the log is as good as before.
         drop(move_log(&self.writing.connection));
     }
+}
+
+/// What waits, in the order in which it is done: those whose turn it was, then those in the queue, but for what goes first.
+fn line_up(
+    first: Vec<Box<dyn Work>>,
+    queue: &mut mpsc::Receiver<Box<dyn Work>>,
+) -> VecDeque<Box<dyn Work>> {
+    let mut waiting = VecDeque::from(first);
+    while waiting.len() < QUEUE_WORKS_MAX
+        && let Ok(work) = queue.try_recv()
+    {
+        if work.goes_first() {
+            waiting.push_front(work);
+        } else {
+            waiting.push_back(work);
+        }
+    }
+    waiting
 }
 
 fn tell_ready(owner: &dyn LaneOwner, ready: &mut Vec<ReadyJob>) {

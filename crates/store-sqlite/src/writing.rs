@@ -12,7 +12,7 @@ use crate::fault::Fault;
 use crate::known::Known;
 use crate::tally::Tally;
 
-/// Jobs made in one commit, after which it is ended: bounds how long one large fan-out holds up others.
+/// Jobs made or moved on in one commit, after which it is ended: bounds how long one large fan-out holds up others.
 pub(crate) const JOBS_PER_COMMIT_MAX: usize = 1_000;
 
 /// How a piece of work that fails is undone.
@@ -38,7 +38,7 @@ pub(crate) struct Writing {
     pub(crate) effects: Vec<Effect>,
     /// Jobs that became final after they were noted as ready: the lanes are not told of them.
     pub(crate) withdrawn: Vec<WebhookJobId>,
-    pub(crate) jobs_made: usize,
+    pub(crate) jobs: usize,
     pub(crate) tally: Tally,
     pub(crate) undo: Undo,
     /// Whether a piece failed that only the whole batch can undo.
@@ -80,13 +80,13 @@ impl Writing {
     }
 
     /// Counts jobs towards [`JOBS_PER_COMMIT_MAX`].
-    pub(crate) fn made(&mut self, jobs: usize) {
-        self.jobs_made += jobs;
+    pub(crate) fn count(&mut self, jobs: usize) {
+        self.jobs += jobs;
     }
 
     /// Whether this commit holds as many jobs as it should.
     pub(crate) fn is_full(&self) -> bool {
-        self.jobs_made >= JOBS_PER_COMMIT_MAX
+        self.jobs >= JOBS_PER_COMMIT_MAX
     }
 
     /// Whether the transaction is gone or will be undone: what follows would be written outside of it, or in vain.

@@ -47,7 +47,7 @@ async fn an_outage_loses_no_outcome_and_sends_nothing_twice() {
 async fn a_long_outage_stops_the_sending_and_nothing_is_lost() {
     const JOBS: usize = 7_000;
     /// What waits for the recorder, what it holds, and what is in flight.
-    const SENT_MAX: usize = 4_096 + 128 + 32;
+    const SENT_MAX: usize = 4_096 + 512 + 32;
     let stage = Stage::new(1).await;
     stage.store.fail_records(vec![away()]);
     stage.store.accept(1, JOBS);
@@ -63,7 +63,7 @@ async fn a_long_outage_stops_the_sending_and_nothing_is_lost() {
     stage.settle().await;
     assert_eq!(stage.receiver.count("/1"), JOBS, "each once");
     assert_eq!(stage.store.outcome_count(), JOBS);
-    assert!(stage.store.batches().iter().all(|batch| *batch <= 128));
+    assert!(stage.store.batches().iter().all(|batch| *batch <= 512));
 }
 
 #[tokio::test]

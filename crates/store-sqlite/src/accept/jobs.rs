@@ -44,7 +44,7 @@ pub(super) fn add_stage(
     let subscribers = known.subscribers(&writing.connection, order.integration_id)?;
     let stage = insert_stage(&writing.connection, order, new, subscribers.revision)?;
     let webhook_jobs = add_jobs(writing, &subscribers, order, &stage)?;
-    writing.made(webhook_jobs.len());
+    writing.count(webhook_jobs.len());
     Ok(AcceptedStage {
         id: stage.id,
         order_id: order.id,

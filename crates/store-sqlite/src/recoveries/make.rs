@@ -84,7 +84,7 @@ pub(super) fn make(
         };
         let payload = Payloads::alone(&writing.connection, &view, sub.version, &facts)?;
         add_job(writing, &recipient, &stage, payload, now)?;
-        writing.made(1);
+        writing.count(1);
         came.made += 1;
     }
     Ok(came)

@@ -83,3 +83,34 @@ async fn a_disk_that_is_full_in_the_middle_of_a_list_keeps_nothing_of_it() {
     assert!(accepted.iter().all(Result::is_ok), "{accepted:?}");
     assert_eq!(world.count("select count(*) from order_stages").await, 100);
 }
+
+/// What waits while the writer is busy, in the order in which it is handed in: changes, then what outcomes are recorded by.
+#[tokio::test]
+async fn outcomes_are_recorded_before_the_changes_that_wait() {
+    let world = World::new().await;
+    world.subscribe(world.sub("whole")).await;
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let busy = world.store.write(move |_| {
+        // It fails when the test has ended, which is as good.
+        let _ = released.recv();
+        Ok(())
+    });
+    let stages = |list: i64| {
+        let stage = |order| new_stage(world.integration, &format!("{list}-{order}"), "scheduled");
+        (0..50).map(stage).collect::<Vec<_>>()
+    };
+    let (told, found) = std::sync::mpsc::channel();
+    let outcomes = world.store.write_repeatable(move |writing| {
+        let sql = "select count(*) from order_stages";
+        let count: i64 = writing.connection.query_row(sql, [], |row| row.get(0))?;
+        let _ = told.send(count);
+        Ok(())
+    });
+    let let_go = async { drop(release) };
+    let accept = |list| world.store.accept(stages(list));
+    let (busy, first, second, recorded, ()) =
+        tokio::join!(busy, accept(1), accept(2), outcomes, let_go);
+    assert!(busy.is_ok() && recorded.is_ok());
+    assert!(first.iter().chain(&second).all(Result::is_ok));
+    assert_eq!(found.recv(), Ok(0), "no change was before it");
+}

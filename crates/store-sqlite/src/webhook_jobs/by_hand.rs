@@ -149,7 +149,7 @@ fn repeat(writing: &mut Writing, job: &WebhookJob, at: Moment) -> Result<Webhook
         webhook_id.as_bytes(),
         at.microseconds(),
     ])?;
-    writing.made(1);
+    writing.count(1);
     writing.tally.add(JobState::Pending, 1);
     Ok(WebhookJobId(writing.connection.last_insert_rowid()))
 }
@@ -165,7 +165,7 @@ pub(crate) fn start(
     write_event(&writing.connection, change, action, None, &job)?;
     let ready = due::ready_job(&writing.connection, id)?;
     writing.ready(ready);
-    writing.made(1);
+    writing.count(1);
     writing.tally.add(JobState::Pending, 1);
     Ok(job)
 }

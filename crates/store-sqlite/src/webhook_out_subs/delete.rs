@@ -47,7 +47,7 @@ pub(crate) async fn cancel_leftovers(store: &SqliteStore, at: Moment) -> Result<
     loop {
         let step = store.write(move |writing| {
             let canceled = cancel_some(&writing.connection, JOBS_PER_COMMIT_MAX, at)?;
-            writing.made(canceled);
+            writing.count(canceled);
             writing.tally.add(JobState::Canceled, canceled);
             Ok(canceled)
         });
