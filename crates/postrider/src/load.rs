@@ -7,7 +7,7 @@
 //!
 //! [`args`] are the flags, [`scenario`] what they default to, [`plan`] says what is measured, [`target`] whom, [`child`] starts one, [`setup`] makes the
 //! subscriptions, [`producer`] and [`receiver`] each have a thread, [`ledger`] holds what was sent and
-//! received, [`phase`] measures one configuration, [`report`] tells of it.
+//! received, [`phase`] measures one configuration, [`history`] makes jobs that are over, [`report`] tells of it.
 
 mod args;
 mod bits;
@@ -15,6 +15,7 @@ mod body;
 mod child;
 mod disk;
 mod histogram;
+mod history;
 mod ledger;
 mod marker;
 mod phase;

@@ -82,6 +82,10 @@ pub struct LoadArgs {
     /// Tell each phase in so many windows, too [default: 0; growth: 10].
     #[arg(long, value_name = "N")]
     pub windows: Option<usize>,
+    /// Jobs that the server has delivered before the last phase, in an integration of their own; the phase before
+    /// them is without [default: 0; history: 10000000].
+    #[arg(long, value_name = "N", conflicts_with_all = ["dead", "rate"])]
+    pub history: Option<u64>,
     /// How long the last deliveries are waited for.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub drain: u64,

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -29,10 +29,15 @@ const LOOPBACK: &str = "127.0.0.0/8,::1";
 
 /// A running server; killed and its folder removed when dropped.
 pub struct OwnServer {
+    running: Running,
+    binary: PathBuf,
+    folder: TempDir,
+}
+
+struct Running {
     child: Child,
     target: Target,
     start: Start,
-    _folder: TempDir,
 }
 
 #[derive(Deserialize)]
@@ -52,22 +57,52 @@ impl OwnServer {
         }
         .context("no throw-away data folder can be made")?;
         let token = create_application(binary, folder.path())?;
+        Ok(OwnServer {
+            running: Running::start(binary, folder.path(), &token)?,
+            binary: binary.to_owned(),
+            folder,
+        })
+    }
+
+    /// Kills the server and starts it again on what it had made durable. It listens elsewhere then.
+    ///
+    /// # Errors
+    /// It does not listen and answer within [`START_SECONDS_MAX`].
+    pub fn restart(&mut self) -> Result<()> {
+        let token = self.running.target.token.clone();
+        end(&mut self.running.child);
+        self.running = Running::start(&self.binary, self.folder.path(), &token)?;
+        Ok(())
+    }
+
+    /// How it started.
+    pub fn start_figures(&self) -> Start {
+        self.running.start
+    }
+
+    /// How to reach it.
+    pub fn target(&self) -> &Target {
+        &self.running.target
+    }
+}
+
+impl Running {
+    fn start(binary: &Path, folder: &Path, token: &str) -> Result<Running> {
         let started = Instant::now();
-        let mut child = command(binary, folder.path())
+        let mut child = command(binary, folder)
             .args(["serve", "--data", DATA, "--listen", "127.0.0.1:0"])
             .args(["--egress-allow", LOOPBACK, "--log", "warn"])
             .stdout(Stdio::piped())
             .spawn()
             .context("the server cannot be started")?;
-        match first_answer(&mut child, &token, started) {
-            Ok((target, start)) => Ok(OwnServer {
+        match first_answer(&mut child, token, started) {
+            Ok((target, start)) => Ok(Running {
                 child,
                 target: Target {
-                    folder: Some(folder.path().join(DATA)),
+                    folder: Some(folder.join(DATA)),
                     ..target
                 },
                 start,
-                _folder: folder,
             }),
             Err(error) => {
                 end(&mut child);
@@ -75,19 +110,9 @@ impl OwnServer {
             }
         }
     }
-
-    /// How it started.
-    pub fn start_figures(&self) -> Start {
-        self.start
-    }
-
-    /// How to reach it.
-    pub fn target(&self) -> &Target {
-        &self.target
-    }
 }
 
-impl Drop for OwnServer {
+impl Drop for Running {
     fn drop(&mut self) {
         end(&mut self.child);
     }

@@ -18,6 +18,8 @@ const DEAD_MAX: usize = 20_000;
 const OF_INTEGRATION_MAX: usize = 1_000;
 /// Most requests at once to a subscription (API, webhook_out_subs/create).
 const IN_FLIGHT_MAX: u32 = 100;
+/// Most jobs of a history: at ten a change, as many changes as a phase has.
+const HISTORY_MAX: u64 = 100_000_000;
 /// Longest phase in seconds: this is a benchmark, no soak test.
 const SECONDS_MAX: u64 = 3_600;
 /// Largest change in bytes: what 49 entries of an order's metadata hold.
@@ -89,6 +91,8 @@ pub struct Plan {
     pub dead_rate: Option<u64>,
     /// Whether a phase without the dead ones comes first.
     pub compare_dead: bool,
+    /// Jobs that are delivered between a first phase and a last one; 0: there is one phase.
+    pub history: u64,
     /// Windows that a phase is told in; 0: only as a whole.
     pub windows: usize,
     /// How long the last deliveries are waited for.
@@ -130,6 +134,7 @@ impl Plan {
             dead: args.dead.unwrap_or(preset.dead),
             dead_rate: args.dead_rate,
             compare_dead: args.compare_dead,
+            history: args.history.unwrap_or(preset.history),
             windows: args.windows.unwrap_or(preset.windows),
             drain: Duration::from_secs(args.drain),
             yardstick: (args.yardstick > 0).then(|| Duration::from_secs(args.yardstick)),
@@ -152,6 +157,7 @@ impl Plan {
         within("dead-rate", self.dead_rate.unwrap_or(1), 1, 1_000_000)?;
         within_size("bytes", self.bytes, 1, BYTES_MAX)?;
         within("orders", orders, 1, CHANGES_MAX)?;
+        within("history", self.history, 0, HISTORY_MAX)?;
         within_size("integrations", self.integrations, 1, 1_000)?;
         within_size("subscriptions", self.subscriptions, 1, 1_000)?;
         within("max-in-flight", in_flight, 1, u64::from(IN_FLIGHT_MAX))?;

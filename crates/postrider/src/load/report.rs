@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::histogram::Quantiles;
+use super::history::History;
 use super::windows::Window;
 
 /// What a run found.
@@ -18,6 +19,8 @@ pub struct Report {
     pub yardstick: Option<Yardstick>,
     /// The phases, in the order in which they were measured.
     pub phases: Vec<Phase>,
+    /// What the history cost, where there was one.
+    pub history: Option<History>,
 }
 
 /// A server's start.

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use super::args::LoadArgs;
 use super::child::OwnServer;
+use super::history::{self, History, Place};
 use super::ledger::Ledger;
 use super::marker::Run;
 use super::phase::{Bench, layout};
@@ -24,7 +25,7 @@ pub fn run(args: &LoadArgs) -> Result<bool> {
     let plan = Plan::new(args)?;
     // Each connection is a file; where the limit cannot be raised, connecting fails and is reported.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
-    let own = match args.own {
+    let mut own = match args.own {
         true => Some(start_own(args)?),
         false => None,
     };
@@ -33,9 +34,13 @@ pub fn run(args: &LoadArgs) -> Result<bool> {
         (None, Some(url), Some(token)) => Target::new(url, token, args.pid, args.allow_remote)?,
         _ => anyhow::bail!("name a server with --url and --token, or start one with --self"),
     };
+    let start = own.as_ref().map(OwnServer::start_figures);
+    let (report, place) = measure(&plan, &target)?;
+    let history = place.map(|place| look_back(place, own.as_mut(), target));
     let report = Report {
-        start: own.as_ref().map(OwnServer::start_figures),
-        ..measure(&plan, &target)?
+        start,
+        history: history.transpose()?,
+        ..report
     };
     let text = match args.json {
         true => serde_json::to_string_pretty(&report)? + "\n",
@@ -51,11 +56,24 @@ fn start_own(args: &LoadArgs) -> Result<OwnServer> {
     OwnServer::start(&binary, args.scratch.as_deref())
 }
 
+/// What it costs to have a history, once a server of one's own is started on it.
+fn look_back(place: Place, own: Option<&mut OwnServer>, target: Target) -> Result<History> {
+    let (target, start) = match own {
+        Some(own) => {
+            own.restart()?;
+            (own.target().clone(), Some(own.start_figures()))
+        }
+        None => (target, None),
+    };
+    let first_pages = place.first_pages(&mut Api::new(&target)?)?;
+    Ok(History { start, first_pages })
+}
+
 /// Sets the server up and measures each phase of the plan.
 ///
 /// # Errors
 /// The server cannot be reached or set up, or the system gives no event loop or thread.
-pub fn measure(plan: &Plan, target: &Target) -> Result<Report> {
+pub fn measure(plan: &Plan, target: &Target) -> Result<(Report, Option<Place>)> {
     let name = format!(
         "{:08x}",
         getrandom::u32().context("the system gives no random bytes")?
@@ -78,13 +96,37 @@ pub fn measure(plan: &Plan, target: &Target) -> Result<Report> {
         Some(length) => Some(bench.yardstick(&idle, length)?),
         None => None,
     };
-    let measured = measured(&bench, &name, yardstick.as_ref())?;
-    Ok(Report {
+    let (phases, place) = match plan.history {
+        0 => (measured(&bench, &name, yardstick.as_ref())?, None),
+        jobs => {
+            let (phases, place) = around_history(&bench, &name, yardstick.as_ref(), jobs)?;
+            (phases, Some(place))
+        }
+    };
+    let report = Report {
         scenario: plan.scenario.name(),
         start: None,
         yardstick,
-        phases: measured,
-    })
+        phases,
+        history: None,
+    };
+    Ok((report, place))
+}
+
+/// The same load on an empty store and on one with a history, with the making of it between them.
+fn around_history(
+    bench: &Bench<'_>,
+    name: &str,
+    yardstick: Option<&Yardstick>,
+    jobs: u64,
+) -> Result<(Vec<Phase>, Place)> {
+    let measure =
+        |title, run| bench.measure(title, &Run::new(&format!("{name}{run}")), None, yardstick);
+    let empty = measure("empty store", "1")?;
+    // Not over the first connection: the server may have closed it during a long phase.
+    let (place, made) = history::make(bench, &mut Api::new(bench.target)?, name, jobs)?;
+    let full = measure("with history", "2")?;
+    Ok((vec![empty, made, full], place))
 }
 
 /// The phases of the plan, after the one that finds their rate.

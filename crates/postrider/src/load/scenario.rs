@@ -18,6 +18,8 @@ pub enum Scenario {
     Dead,
     /// As fast as it goes for a short while, then half of that rate as an open loop.
     OpenHalf,
+    /// As fast as it goes, without and with ten million jobs that are over; a start on them, and lists of them.
+    History,
     /// A minute in ten windows: whether the rate holds, and what a change takes on the disk.
     Growth,
 }
@@ -41,6 +43,8 @@ pub struct Preset {
     pub max_in_flight: u32,
     /// Subscriptions in all that are never answered.
     pub dead: usize,
+    /// Jobs that are over before the last phase.
+    pub history: u64,
     /// Windows that a phase is told in; 0: only as a whole.
     pub windows: usize,
 }
@@ -55,6 +59,7 @@ const SINGLE: Preset = Preset {
     subscriptions: 1,
     max_in_flight: 64,
     dead: 0,
+    history: 0,
     windows: 0,
 };
 /// Most requests at once to one of many subscriptions: together they have far more than connections.
@@ -87,6 +92,10 @@ impl Scenario {
                 subscriptions: 9,
                 max_in_flight: OF_MANY_IN_FLIGHT,
                 dead: 100,
+                ..SINGLE
+            },
+            Scenario::History => Preset {
+                history: 10_000_000,
                 ..SINGLE
             },
             Scenario::Growth => Preset {
@@ -138,8 +147,8 @@ mod tests {
                 (preset.integrations, preset.subscriptions, preset.dead)
             );
             assert_eq!(
-                (plan.max_in_flight, plan.windows),
-                (preset.max_in_flight, preset.windows)
+                (plan.max_in_flight, plan.history, plan.windows),
+                (preset.max_in_flight, preset.history, preset.windows)
             );
         }
         assert_eq!(plan("").scenario, Scenario::Single);

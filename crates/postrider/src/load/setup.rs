@@ -107,8 +107,18 @@ impl Api {
     }
 
     /// Makes a record, and gives its id.
-    fn create(&mut self, service: &str, mut parameters: Value) -> Result<i64> {
-        let path = format!("/api/v1/{service}/create");
+    fn create(&mut self, service: &str, parameters: Value) -> Result<i64> {
+        let path = format!("{service}/create");
+        let id = self.call(&path, parameters)?["data"]["id"].as_i64();
+        id.with_context(|| format!("{path} answers without data.id"))
+    }
+
+    /// Asks a route, as in `webhook_jobs/index`; the body of its answer.
+    ///
+    /// # Errors
+    /// The server refuses, or does not answer.
+    pub fn call(&mut self, route: &str, mut parameters: Value) -> Result<Value> {
+        let path = format!("/api/v1/{route}");
         let uri: Uri = path.parse()?;
         parameters["token"] = Value::from(self.token.as_str());
         let asked = self.sender.ask(&uri, parameters.to_string().into_bytes());
@@ -120,7 +130,6 @@ impl Api {
             let told = json!([body["status"], body["message"], body["errors"]]);
             bail!("{path} answers {status}: {told}");
         }
-        let id = body["data"]["id"].as_i64();
-        id.with_context(|| format!("{path} answers without data.id"))
+        Ok(body)
     }
 }

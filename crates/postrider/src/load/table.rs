@@ -72,6 +72,7 @@ impl Report {
         self.cost_rows(&mut table);
         self.yardstick_rows(&mut table);
         self.start_rows(&mut table);
+        self.history_rows(&mut table);
         self.window_rows(&mut table);
         table
     }
@@ -139,6 +140,34 @@ impl Report {
             self.row(table, "idle memory, MiB", |_| {
                 start.idle_bytes.map_or(NONE.to_owned(), mebibytes)
             });
+        }
+    }
+
+    /// What the history cost, below the table.
+    fn history_rows(&self, table: &mut String) {
+        let Some(history) = &self.history else {
+            return;
+        };
+        // Writing to a string cannot fail.
+        if let Some(start) = history.start {
+            let (took, idle) = (start.first_answer_ms, start.idle_bytes);
+            let idle = idle.map_or(NONE.to_owned(), mebibytes);
+            let _ = writeln!(
+                table,
+                "\nkilled, and started on the history: {took:.0} ms to the first answer, {idle} MiB"
+            );
+        }
+        let _ = writeln!(
+            table,
+            "\n{:>8}{:>6}  first page of the history by",
+            "ms", "jobs"
+        );
+        for page in &history.first_pages {
+            let _ = writeln!(
+                table,
+                "{:>8.1}{:>6}  {}",
+                page.milliseconds, page.jobs, page.asked
+            );
         }
     }
 

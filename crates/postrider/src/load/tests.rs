@@ -27,7 +27,7 @@ fn plan(flags: &str) -> Plan {
 fn run(fault: Fault, flags: &str) -> Report {
     let stub = Stub::start(fault);
     let target = Target::new(&stub.url(), "t", None, false).expect("a target");
-    measure(&plan(flags), &target).expect("a report")
+    measure(&plan(flags), &target).expect("a report").0
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn the_yardstick_is_the_producer_straight_to_the_receiver() {
         yardstick: Some(Duration::from_millis(50)),
         ..plan("--changes 20")
     };
-    let report = measure(&plan, &target).expect("a report");
+    let (report, _) = measure(&plan, &target).expect("a report");
     let yardstick = report.yardstick.as_ref().expect("a yardstick");
     assert!(yardstick.requests_per_second > 0.0);
     assert!(report.phases[0].of_yardstick.is_some());

@@ -77,3 +77,24 @@ fn an_open_loop_follows_at_half_the_rate() {
     let counted: Vec<Vec<u64>> = phases.iter().map(counts).collect();
     assert_eq!(counted, [[20, 20, 0, 0, 0], [40, 40, 0, 0, 0]]);
 }
+
+#[test]
+fn a_history_is_made_started_on_and_listed() {
+    let report = report("--scenario history --history 250 --changes 30");
+    let phases = report["phases"].as_array().expect("phases");
+    let counted: Vec<Vec<u64>> = phases.iter().map(counts).collect();
+    assert_eq!(
+        counted,
+        [[30, 30, 0, 0, 0], [25, 250, 0, 0, 0], [30, 30, 0, 0, 0]]
+    );
+    assert!(report["history"]["start"]["first_answer_ms"].is_number());
+    let pages = report["history"]["first_pages"].as_array().expect("pages");
+    let jobs = |asked: &str| {
+        let page = pages.iter().find(|page| page["asked"] == asked);
+        page.expect(asked)["jobs"].as_u64()
+    };
+    assert_eq!(jobs("{}"), Some(50));
+    assert_eq!(jobs(r#"{"filters":{"state":["delivered"]}}"#), Some(50));
+    assert_eq!(jobs(r#"{"filters":{"subscribers":["live-3"]}}"#), Some(25));
+    assert_eq!(jobs(r#"{"filters":{"state":["exhausted"]}}"#), Some(0));
+}
