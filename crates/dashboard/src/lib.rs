@@ -1,16 +1,34 @@
-//! Pages for people: the shell that all of them share, and the reference of the API.
+//! Pages for people: the dashboard of those who are signed in, and the reference of the API.
 //!
 //! A page is a function from what is known to markup; `shell` puts it into the layout, `respond` makes it an
 //! answer with its headers. Pages can be read without JavaScript; `assets/app.js` only adds comfort.
+//!
+//! A handler takes a [`visit::Visit`] (who is signed in, and where) or a [`posted::Posted`] (the form that they sent), and calls
+//! routes of the API in process (`api_call`): what is allowed and what is valid is decided there, once. `form` draws a route's
+//! parameters as fields, `list` makes a page's query into those of a list, `live` keeps what bears `data-live` up to date.
 
+mod api_call;
 mod assets;
+mod cookies;
 mod documentation;
+mod forgery;
+mod form;
+mod integrations;
+mod list;
+mod live;
+mod navigation;
+mod orders;
+mod posted;
 mod prose;
+mod refusal;
 mod respond;
 mod shell;
 mod sign_in;
 #[cfg(test)]
 mod tests;
+mod text;
+mod visit;
+mod webhook_jobs;
 
 use std::sync::Arc;
 
@@ -18,11 +36,14 @@ use app::App;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::response::Redirect;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use bytes::Bytes;
 use contract::Route;
 use http::Response;
+use tokio_util::sync::CancellationToken;
+
+pub use api_call::Api;
 
 /// What the pages show.
 pub struct Dashboard {
@@ -34,21 +55,40 @@ pub struct Dashboard {
     pub public_url: String,
     /// For what is kept in the store.
     pub app: Arc<App>,
+    /// Answers requests to the API, in process.
+    pub api: Api,
+    /// Says that the server is about to stop: pages that are kept up to date then let go.
+    pub stopping: CancellationToken,
+}
+
+impl Dashboard {
+    /// Whether people come by https, so that cookies need never go unprotected.
+    fn is_secure(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+
+    /// The declaration of a route, such as `webhook_jobs/index`.
+    fn route(&self, name: &str) -> Result<&'static Route, refusal::Refusal> {
+        let is_it = |route: &&&Route| name.split_once('/') == Some((route.service, route.action));
+        self.routes.iter().find(is_it).copied().ok_or_else(|| {
+            tracing::error!(name, "a page asks for a route that is not there");
+            refusal::Refusal::crash()
+        })
+    }
 }
 
 /// The pages. What is not among them is left to whoever adds this to a server.
 pub fn router(dashboard: Dashboard) -> Router {
+    let live = live::Live::new(dashboard.stopping.clone());
     Router::new()
         .merge(documentation::router())
         .merge(sign_in::router())
-        .route("/", get(first))
+        .merge(integrations::router())
+        .merge(webhook_jobs::router())
+        .merge(orders::router())
         .route("/assets/{name}", get(asset))
+        .layer(from_fn_with_state(Arc::new(live), live::keep_up))
         .with_state(Arc::new(dashboard))
-}
-
-/// The reference is what there is to see first.
-async fn first() -> Redirect {
-    Redirect::temporary("/documentation")
 }
 
 async fn asset(State(_): State<Arc<Dashboard>>, Path(name): Path<String>) -> respond::Answer {
@@ -64,8 +104,8 @@ pub fn page_not_found() -> Response<Bytes> {
         aside: None,
         main: maud::html! {
             h1 { "There is no page at this address" }
-            p { "Check the address for a typing error, or look it up in the "
-                a href="/documentation" { "API reference" } "." }
+            p { "Check the address for a typing error, begin at the " a href="/" { "dashboard" } ", or look it up in the "
+                a href="/documentation" { "API reference" } ". What is out of your reach is shown like what does not exist." }
             p { "The API itself lives below " code { "/api/v1/" } "." }
         },
     })

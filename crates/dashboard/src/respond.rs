@@ -4,7 +4,8 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
-use crate::shell::Page;
+use crate::cookies;
+use crate::shell::{Page, Screen};
 
 /// What a page's handler comes to.
 pub type Answer = Response<Body>;
@@ -20,16 +21,68 @@ pub(crate) fn page(page: &Page<'_>) -> Answer {
     html(StatusCode::OK, page).map(Body::from)
 }
 
-/// A page that nobody but its reader may keep, and that tells nobody where the reader was.
+/// A page that nobody but its reader may keep.
 pub(crate) fn private(page: &Page<'_>) -> Answer {
-    let mut answer = html(StatusCode::OK, page);
+    failure(StatusCode::OK, page)
+}
+
+/// A page that says why there is no other, or shows a form again.
+pub(crate) fn failure(status: StatusCode, page: &Page<'_>) -> Answer {
+    let mut answer = html(status, page);
+    no_store(&mut answer);
+    answer.map(Body::from)
+}
+
+/// A page of somebody who is signed in. What was said of the last form is said once; the integration is remembered.
+pub(crate) fn screen(screen: &Screen<'_>) -> Answer {
+    screen_with(StatusCode::OK, screen)
+}
+
+/// The same with another status: where a form is shown again.
+pub(crate) fn screen_with(status: StatusCode, screen: &Screen<'_>) -> Answer {
+    let text = screen.render().into_string();
+    let mut answer = content(Bytes::from(text), "text/html; charset=utf-8", REVALIDATE);
+    *answer.status_mut() = status;
+    no_store(&mut answer);
+    let visit = screen.visit;
+    let secure = visit.client.dashboard.is_secure();
+    let headers = answer.headers_mut();
+    if visit.flash.is_some() {
+        cookies::set(headers, secure, cookies::FLASH, "", Some(0));
+    }
+    if let Some(integration) = &visit.integration
+        && visit.remembered_integration != Some(integration.id)
+    {
+        let id = integration.id.to_string();
+        let seconds = Some(cookies::REMEMBERED_SECONDS);
+        cookies::set(headers, secure, cookies::INTEGRATION, &id, seconds);
+    }
+    answer.map(Body::from)
+}
+
+/// Leads on to another page of ours, by GET: what follows a form, so that loading the page again does not send it again.
+pub(crate) fn see_other(path: &str) -> Answer {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::SEE_OTHER;
     let headers = answer.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("no-referrer"),
-    );
-    answer.map(Body::from)
+    let path = HeaderValue::from_str(path);
+    let path = path.unwrap_or(HeaderValue::from_static("/"));
+    headers.insert(header::LOCATION, path);
+    answer
+}
+
+/// The same, with a sentence for that page.
+pub(crate) fn done(visit: &crate::visit::Visit, path: &str, sentence: &str) -> Answer {
+    let mut answer = see_other(path);
+    let secure = visit.client.dashboard.is_secure();
+    cookies::set_flash(answer.headers_mut(), secure, sentence);
+    answer
+}
+
+fn no_store(answer: &mut Response<Bytes>) {
+    let headers = answer.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
 /// A page that says that there is none.

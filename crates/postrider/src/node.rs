@@ -16,6 +16,7 @@ use store_sqlite::{ServeLock, SqliteStore};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -51,6 +52,8 @@ pub struct Node {
     measuring: JoinHandle<()>,
     outbox: mail::Outbox,
     listener: Listener,
+    /// Tells the pages that are kept up to date to let go.
+    stopping: CancellationToken,
     grace: Duration,
     _lock: ServeLock,
 }
@@ -149,7 +152,8 @@ impl Node {
             .await
             .context("the waiting mails cannot be read")?;
         let app = wire::app(store.clone(), engine.clone(), mailing::mailer(post));
-        let router = wire::router(config, app.clone(), client, listening)
+        let stopping = CancellationToken::new();
+        let router = wire::router(config, app.clone(), client, listening, stopping.clone())
             .await
             .context("the records of services and routes cannot be made")?;
         metrics::start();
@@ -169,6 +173,7 @@ impl Node {
             app,
             outbox,
             listener,
+            stopping,
             grace: config.shutdown_grace,
             _lock: lock,
         })
@@ -183,6 +188,7 @@ impl Node {
     /// stays due, and goes out at the next start.
     pub async fn stop(self) {
         let end = Instant::now() + self.grace;
+        self.stopping.cancel();
         self.listener.stop(self.grace).await;
         // A step is whole or not at all.
         self.recoveries.abort();

@@ -13,6 +13,7 @@ use domain::destination::CallbackUrl;
 use domain::id::WebhookJobId;
 use egress::{Client, Fault};
 use store::{Store, StoreError};
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -44,6 +45,7 @@ pub async fn router(
     app: Arc<App>,
     client: Client,
     listening: SocketAddr,
+    stopping: CancellationToken,
 ) -> Result<Router, StoreError> {
     let settings = api::Settings {
         egress: config.egress.clone(),
@@ -52,15 +54,25 @@ pub async fn router(
         page_not_found: dashboard::page_not_found,
         registration_url: config.mails.registration_url(listening),
     };
+    let api = Arc::new(Api::new(app.clone(), settings));
+    api.declare_routes().await?;
     let pages = dashboard::router(Dashboard {
         routes: api::all_routes().collect(),
         openapi: api::openapi(),
         public_url: config.mails.public_url(listening),
-        app: app.clone(),
+        app,
+        api: in_process(api.clone()),
+        stopping,
     });
-    let api = Arc::new(Api::new(app, settings));
-    api.declare_routes().await?;
     Ok(api::router(api).merge(pages))
+}
+
+/// The API, as the pages call it.
+fn in_process(api: Arc<Api>) -> dashboard::Api {
+    Arc::new(move |request| {
+        let api = api.clone();
+        Box::pin(async move { api.answer(request).await })
+    })
 }
 
 fn lookup(client: Client) -> Lookup {

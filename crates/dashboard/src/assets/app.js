@@ -99,12 +99,97 @@ function showCurrent() {
   }
 }
 
+// How long ago, in the largest unit that says it well.
+const AGO = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+
+function ago(date) {
+  const seconds = (date - Date.now()) / 1000;
+  const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? UNITS.at(-1);
+  return AGO.format(Math.round(seconds / length), unit);
+}
+
+// The server writes UTC; here it becomes the reader's own zone, and how long ago.
+const ZONED = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+
+function moments(within = document) {
+  for (const time of within.querySelectorAll("time[datetime]")) {
+    const date = new Date(time.dateTime);
+    if (isNaN(date)) continue;
+    time.title = `${ZONED.format(date)} (${time.dateTime})`;
+    time.textContent = ago(date);
+  }
+}
+
+// What bears data-live is replaced whenever the server sends the page anew. What was opened stays open, and whoever types or
+// selects is not disturbed.
+function keepUp() {
+  const parts = () => [...document.querySelectorAll("[data-live][id]")];
+  if (!parts().length || !("EventSource" in window)) return;
+  let source, latest;
+  const open = () => {
+    source = new EventSource(location.pathname + location.search);
+    source.onmessage = (event) => {
+      latest = new DOMParser().parseFromString(event.data, "text/html");
+      show(latest);
+    };
+  };
+  const show = (page) => {
+    for (const old of parts()) {
+      const fresh = page.getElementById(old.id);
+      if (!fresh || fresh.innerHTML === old.dataset.seen) continue;
+      if (old.contains(document.activeElement) || old.contains(getSelection().anchorNode) && !getSelection().isCollapsed) continue;
+      const html = fresh.innerHTML;
+      const folds = [...old.querySelectorAll("details")].map((fold) => fold.open);
+      const next = document.importNode(fresh, true);
+      const later = [...next.querySelectorAll("details")];
+      if (later.length === folds.length) later.forEach((fold, at) => { fold.open = folds[at]; });
+      next.dataset.seen = html;
+      old.replaceWith(next);
+      comforts(next);
+    }
+  };
+  document.addEventListener("visibilitychange", () => {
+    source?.close();
+    if (!document.hidden) open();
+  });
+  addEventListener("pagehide", () => source?.close());
+  // What was left alone because somebody was at it.
+  setInterval(() => { if (latest) show(latest); }, 2000);
+  open();
+}
+
+// A menu closes by Escape, and when one clicks elsewhere.
+function menus() {
+  const close = (but) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (menu !== but) menu.open = false;
+    }
+  };
+  document.addEventListener("click", (event) => close(event.target.closest("details.menu")));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const menu = document.activeElement?.closest("details.menu[open]");
+    close();
+    menu?.querySelector("summary").focus();
+  });
+}
+
+function comforts(within) {
+  moments(within);
+  for (const button of within.querySelectorAll("button[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => copy(button));
+  }
+}
+
 themeSwitch();
 showCurrent();
 search();
-for (const button of document.querySelectorAll("button[data-copy]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => copy(button));
-}
+menus();
+comforts(document);
+keepUp();
+setInterval(() => moments(), 20000);
 if (location.hash) unfold();
 addEventListener("hashchange", unfold);
+document.querySelector(".notice.bad a[href^='#']")?.focus();

@@ -1,0 +1,183 @@
+//! A request of somebody who is signed in: who they are, the integration they look at, and what they may do.
+
+use std::sync::Arc;
+
+use app::{Access, Principal};
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use contract::status;
+use domain::user::User;
+use http::Method;
+use http::request::Parts;
+use serde_json::{Value, json};
+
+use crate::Dashboard;
+use crate::api_call::{Client, Reply};
+use crate::cookies;
+use crate::refusal::Refusal;
+use crate::respond::{self, Answer};
+use crate::text::text;
+
+/// Integrations that the menu names; the rest is on the page of all.
+const MENU_INTEGRATIONS: u32 = 12;
+
+/// See the module. As an argument of a handler it sends whoever is not signed in to the page where they sign in, and answers an
+/// integration that is out of reach like one that does not exist.
+pub(crate) struct Visit {
+    pub(crate) client: Client,
+    principal: Principal,
+    /// The token that its forms bear.
+    pub(crate) form_token: String,
+    /// The integration that the path names.
+    pub(crate) integration: Option<Integration>,
+    /// What the menu of integrations offers.
+    pub(crate) menu: Vec<Integration>,
+    /// What the last form came to.
+    pub(crate) flash: Option<String>,
+    /// The integration that the browser remembers.
+    pub(crate) remembered_integration: Option<i64>,
+    /// The path of the page.
+    pub(crate) path: String,
+}
+
+/// An integration, as far as navigation needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Integration {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+}
+
+impl Integration {
+    fn of(record: &Value) -> Integration {
+        Integration {
+            id: record["id"].as_i64().unwrap_or_default(),
+            name: text(record, "name").to_owned(),
+        }
+    }
+}
+
+impl Visit {
+    /// Who it is.
+    pub(crate) fn user(&self) -> Option<&User> {
+        self.principal.signed_in().map(|signed_in| &signed_in.user)
+    }
+
+    /// Whether they may use what asks for this access.
+    pub(crate) fn may(&self, access: Access) -> bool {
+        access.check(&self.principal).is_ok()
+    }
+
+    /// Where the pages of the integration begin; empty outside of one.
+    pub(crate) fn root(&self) -> String {
+        let of = |integration: &Integration| format!("/integrations/{}", integration.id);
+        self.integration.as_ref().map(of).unwrap_or_default()
+    }
+
+    /// Calls a route; one that wants an integration gets that of the path.
+    ///
+    /// # Errors
+    /// Whatever the API refuses.
+    pub(crate) async fn call(&self, name: &str, mut parameters: Value) -> Result<Reply, Refusal> {
+        let declared = self.client.route(name)?.params;
+        if let Some(integration) = &self.integration
+            && declared.iter().any(|param| param.name == "integration_id")
+        {
+            parameters["integration_id"] = json!(integration.id);
+        }
+        self.client.call(name, parameters).await
+    }
+
+    async fn of(
+        parts: &Parts,
+        dashboard: &Arc<Dashboard>,
+        token: String,
+    ) -> Result<Visit, Refusal> {
+        let principal = dashboard.app.authenticate(&token).await;
+        let principal = principal.map_err(|denied| match denied {
+            app::Denied::Store(_) => Refusal::new(&status::STORE_UNAVAILABLE),
+            _ => Refusal::new(&status::INVALID_TOKEN),
+        })?;
+        // The token of a program is no session.
+        Access::Sessions
+            .check(&principal)
+            .map_err(|_| Refusal::new(&status::INVALID_TOKEN))?;
+        if Access::Readers.check(&principal).is_err() {
+            return Err(Refusal::new(&status::CLIENT_REQUIRED));
+        }
+        let form_token = crate::forgery::token(&token);
+        let client = Client::of(parts, dashboard, Some(token));
+        let remembered = cookies::get(&parts.headers, cookies::INTEGRATION);
+        let mut visit = Visit {
+            client,
+            principal,
+            form_token,
+            integration: None,
+            menu: Vec::new(),
+            flash: cookies::flash(&parts.headers),
+            remembered_integration: remembered.and_then(|id| id.parse().ok()),
+            path: parts.uri.path().to_owned(),
+        };
+        if let Some(id) = integration_id(parts.uri.path()) {
+            let shown = visit.call("integrations/show", json!({ "id": id })).await?;
+            visit.integration = Some(Integration::of(&shown.value()));
+        }
+        if parts.method == Method::GET {
+            let page = json!({ "page": { "size": MENU_INTEGRATIONS } });
+            let listed = visit.call("integrations/index", page).await?;
+            visit.menu = listed.items().iter().map(Integration::of).collect();
+        }
+        Ok(visit)
+    }
+}
+
+/// The integration that a path is about.
+fn integration_id(path: &str) -> Option<i64> {
+    let rest = path.strip_prefix("/integrations/")?;
+    rest.split('/').next()?.parse().ok()
+}
+
+impl FromRequestParts<Arc<Dashboard>> for Visit {
+    type Rejection = Answer;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        dashboard: &Arc<Dashboard>,
+    ) -> Result<Visit, Answer> {
+        use axum::response::IntoResponse;
+        let Some(token) = cookies::get(&parts.headers, cookies::SESSION) else {
+            return Err(to_sign_in(parts));
+        };
+        let visit = Visit::of(parts, dashboard, token.to_owned()).await;
+        visit.map_err(
+            |refusal| match refusal.status == status::INVALID_TOKEN.slug {
+                true => to_sign_in(parts),
+                false => refusal.into_response(),
+            },
+        )
+    }
+}
+
+/// For pages that differ for those who are signed in.
+impl OptionalFromRequestParts<Arc<Dashboard>> for Visit {
+    type Rejection = Answer;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        dashboard: &Arc<Dashboard>,
+    ) -> Result<Option<Visit>, Answer> {
+        let visit = <Visit as FromRequestParts<_>>::from_request_parts(parts, dashboard).await;
+        Ok(visit.ok())
+    }
+}
+
+/// The page where people sign in, which leads back to where they wanted to go.
+fn to_sign_in(parts: &Parts) -> Answer {
+    let wanted = parts
+        .uri
+        .path_and_query()
+        .map_or("/", |wanted| wanted.as_str());
+    if parts.method != Method::GET || wanted == "/" {
+        return respond::see_other("/sign_in");
+    }
+    let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
+    respond::see_other(&format!("/sign_in?next={next}"))
+}
