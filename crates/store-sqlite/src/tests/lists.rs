@@ -1,10 +1,9 @@
-//! The lists of everything but jobs.
+//! The lists of what changes make, but for jobs.
 
 use domain::id::IntegrationId;
-use domain::vocabulary::{ORDER_EVENT, ORDER_STATUS};
 use store::{
-    Integrations, List, ListItems, ListQuery, OrderQuery, OrderStages, Orders, Page, Search, Sort,
-    StageQuery, Start, WebhookOutSubChanges, WebhookOutSubs,
+    ListQuery, OrderQuery, OrderStages, Orders, Page, Search, Sort, StageQuery,
+    WebhookOutSubChanges, WebhookOutSubs,
 };
 
 use super::world::{World, after, change, list, new_stage};
@@ -39,66 +38,6 @@ fn all_orders(integration_id: IntegrationId) -> OrderQuery {
 
 fn count<T>(page: &Page<T>) -> u64 {
     page.count.expect("a count").count
-}
-
-#[tokio::test]
-async fn pages_follow_each_other_in_every_sort() {
-    let world = World::new().await;
-    for key in ["delta", "alpha", "echo", "bravo", "charlie"] {
-        world.integrate(key).await;
-    }
-    let ascending = ["acme", "alpha", "bravo", "charlie", "delta", "echo"];
-    let made = ["acme", "delta", "alpha", "echo", "bravo", "charlie"];
-    for (by, expected) in [
-        ("key", ascending),
-        ("name", ascending),
-        ("id", made),
-        ("created_at", made),
-    ] {
-        for descending in [false, true] {
-            let mut query = sorted(by, descending, 2);
-            let mut keys = Vec::new();
-            loop {
-                let page = world
-                    .store
-                    .integrations(query.clone(), None)
-                    .await
-                    .expect("a page");
-                assert_eq!(count(&page), 6);
-                keys.extend(page.items.into_iter().map(|one| one.key));
-                match page.next {
-                    Some(next) => query.page.start = Start::After(next),
-                    None => break,
-                }
-            }
-            if descending {
-                keys.reverse();
-            }
-            assert_eq!(keys, expected, "{by} {descending}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_caller_that_may_see_one_integration_finds_that_only() {
-    let world = World::new().await;
-    let other = world.integrate("acme2").await;
-    let query = searched("acme", &["key", "name"]);
-    let all = world
-        .store
-        .integrations(query.clone(), None)
-        .await
-        .expect("a page");
-    assert_eq!(count(&all), 2);
-    let one = world
-        .store
-        .integrations(query, Some(vec![other]))
-        .await
-        .expect("a page");
-    assert_eq!(
-        one.items.iter().map(|one| one.id).collect::<Vec<_>>(),
-        [other]
-    );
 }
 
 #[tokio::test]
@@ -144,40 +83,6 @@ async fn subscriptions_are_found_by_prefix_and_by_being_active() {
             .collect();
         assert_eq!(found, expected, "{term} {attribute} {active:?}");
     }
-}
-
-#[tokio::test]
-async fn a_store_starts_with_the_words_of_both_vocabularies() {
-    let world = World::new().await;
-    for (list_of, words) in [
-        (Some(List::OrderStatus), ORDER_STATUS.len()),
-        (Some(List::OrderEvent), ORDER_EVENT.len()),
-        (None, ORDER_STATUS.len() + ORDER_EVENT.len()),
-    ] {
-        let page = world
-            .store
-            .list_items(list_of, Some(true), list(200))
-            .await
-            .expect("a page");
-        assert_eq!((page.items.len(), count(&page)), (words, words as u64));
-    }
-    let none = world
-        .store
-        .list_items(None, Some(false), list(200))
-        .await
-        .expect("a page");
-    assert!(none.items.is_empty());
-    let query = ListQuery {
-        sort: sorted("slug", true, 1).sort,
-        ..searched("order.p", &["slug", "name"])
-    };
-    let found = world
-        .store
-        .list_items(Some(List::OrderEvent), None, query)
-        .await
-        .expect("a page");
-    let slugs: Vec<&str> = found.items.iter().map(|item| item.slug.as_str()).collect();
-    assert_eq!(slugs, ["order.processed", "order.post_processing"]);
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
-//! The other records: integrations, orders, and what refers to what.
+//! The other records: orders, words that changes name, and what refers to what.
 
 use domain::id::{IntegrationId, OrderId, WebhookOutSubId};
 use domain::order::{OrderChanges, OrderField};
 use store::{
-    Idempotency, IntegrationChanges, Integrations, List, NewIntegration, NewOrder, OrderRef,
-    OrderUpdate, Orders, Reference, Store, Target,
+    List, ListItemChanges, ListItems, NewListItem, NewOrder, OrderRef, OrderUpdate, Orders,
+    Reference, Store, Target,
 };
 
 use super::world::{World, after, change, refused};
@@ -31,52 +31,6 @@ fn fields(values: &[(&str, &str)]) -> OrderChanges {
     OrderChanges {
         changes: values.iter().map(change).collect(),
     }
-}
-
-#[tokio::test]
-async fn an_integration_has_a_key_of_its_own() {
-    let world = World::new().await;
-    let new = |key: &str| NewIntegration {
-        key: key.to_owned(),
-        name: "Other".to_owned(),
-        retention_days: None,
-        idempotency: Some(Idempotency {
-            key: "once".to_owned(),
-            request_hash: [1; 32],
-        }),
-    };
-    assert_eq!(
-        refused(world.store.create_integration(new("acme"), change(0)).await),
-        ["key"]
-    );
-    let made = world
-        .store
-        .create_integration(new("other"), change(0))
-        .await
-        .expect("made");
-    let again = world
-        .store
-        .create_integration(new("other"), change(1))
-        .await
-        .expect("answered");
-    assert_eq!((again.replayed, again.record), (true, made.record.clone()));
-    let id = made.record.id;
-    let named = |key: &str| IntegrationChanges {
-        key: Some(key.to_owned()),
-        name: None,
-        retention_days: None,
-    };
-    let update = |id, key| world.store.update_integration(id, named(key), change(2));
-    assert_eq!(refused(update(id, "acme").await), ["key"]);
-    assert_eq!(refused(update(IntegrationId(99), "x").await), ["id"]);
-    let updated = update(id, "third").await.expect("changed");
-    assert_eq!(
-        (updated.name.as_str(), updated.updated_at),
-        ("Other", after(2))
-    );
-    let found = world.store.integration_of_key("third".to_owned()).await;
-    assert_eq!(found, Ok(Some(updated.clone())));
-    assert_eq!(world.store.integration(id).await, Ok(Some(updated)));
 }
 
 #[tokio::test]
@@ -234,4 +188,35 @@ async fn references_are_checked_in_their_order() {
     let bad = cases.iter().enumerate().filter(|(_, (_, holds))| !holds);
     let expected: Vec<String> = bad.map(|(index, _)| index.to_string()).collect();
     assert_eq!(attrs, expected);
+}
+
+#[tokio::test]
+async fn a_word_is_usable_at_once_and_never_again_once_switched_off() {
+    let world = World::new().await;
+    let store = &world.store;
+    let new = || NewListItem {
+        list: List::OrderStatus,
+        slug: "drone_up".to_owned(),
+        name: "Drone up".to_owned(),
+        description: None,
+        active: true,
+        idempotency: None,
+    };
+    // The writer has read the vocabularies by now.
+    world.report("1", "hold").await;
+    let made = store.create_list_item(new(), change(0)).await;
+    let id = made.expect("made").record.id;
+    world.report("1", "drone_up").await;
+    let again = store.create_list_item(new(), change(0)).await;
+    assert_eq!(refused(again.map(|_| ())), ["slug"]);
+    let changes = ListItemChanges {
+        active: Some(false),
+        description: Some(Some("The drone flies.".to_owned())),
+        ..ListItemChanges::default()
+    };
+    let off = store.update_list_item(id, changes, change(1)).await;
+    assert!(!off.expect("switched").active);
+    let stage = super::world::new_stage(world.integration, "1", "drone_up");
+    let receipt = store::OrderStages::accept(store, vec![stage]).await.pop();
+    assert_eq!(refused(receipt.expect("a receipt")), ["stage"]);
 }

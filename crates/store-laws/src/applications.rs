@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use domain::id::{ApplicationId, IntegrationId};
 use domain::token::{Token, TokenHash};
-use store::{ApplicationChanges, Applications, Idempotency, NewApplication};
+use store::{ApplicationChanges, Applications, Idempotency, Integrations, NewApplication};
 
-use super::world::{World, after, change, list, refused};
+use crate::{World, after, change, refused, sorted};
 
 fn token(number: u8) -> Token {
     Token::of_application([number; 32])
@@ -22,19 +22,23 @@ fn application(slug: &str, integration_id: Option<IntegrationId>) -> NewApplicat
 }
 
 /// The application of a token, so many seconds after the start.
-async fn owner(world: &World, hash: TokenHash, seconds: u64) -> Option<ApplicationId> {
+async fn owner(
+    world: &World<impl Applications>,
+    hash: TokenHash,
+    seconds: u64,
+) -> Option<ApplicationId> {
     let found = world.store.application_of_token(hash, after(seconds)).await;
     found.expect("read").map(|application| application.id)
 }
 
-#[tokio::test]
-async fn an_old_token_is_accepted_until_the_overlap_is_over() {
-    let world = World::new().await;
+pub async fn an_old_token_is_accepted_until_the_overlap_is_over(
+    world: &World<impl Applications + Integrations>,
+) {
     let new = application("olio", None);
     let made = world.store.create_application(new, change(0)).await;
     let id = made.expect("made").record.application.id;
     let hash = |number| token(number).hash();
-    assert_eq!(owner(&world, hash(1), 0).await, Some(id));
+    assert_eq!(owner(world, hash(1), 0).await, Some(id));
     let rotate = |number: u8, overlap: u64| {
         let overlap = Duration::from_secs(overlap);
         let store = &world.store;
@@ -44,18 +48,18 @@ async fn an_old_token_is_accepted_until_the_overlap_is_over() {
     assert_eq!(rotated.token, token(2).text());
     assert_eq!(rotated.application.token_created_at, after(10));
     assert_eq!(rotated.application.previous_token_until, Some(after(15)));
-    assert_eq!(owner(&world, hash(2), 10).await, Some(id));
-    assert_eq!(owner(&world, hash(1), 14).await, Some(id));
-    assert_eq!(owner(&world, hash(1), 15).await, None);
+    assert_eq!(owner(world, hash(2), 10).await, Some(id));
+    assert_eq!(owner(world, hash(1), 14).await, Some(id));
+    assert_eq!(owner(world, hash(1), 15).await, None);
     rotate(3, 0).await.expect("rotated");
     let owners = [
-        owner(&world, hash(1), 10).await,
-        owner(&world, hash(2), 10).await,
-        owner(&world, hash(3), 10).await,
+        owner(world, hash(1), 10).await,
+        owner(world, hash(2), 10).await,
+        owner(world, hash(3), 10).await,
     ];
     assert_eq!(owners, [None, None, Some(id)]);
     let unknown = world.store.rotate_application_token(
-        ApplicationId(99),
+        ApplicationId(999),
         token(4),
         Duration::ZERO,
         change(10),
@@ -63,9 +67,9 @@ async fn an_old_token_is_accepted_until_the_overlap_is_over() {
     assert_eq!(refused(unknown.await.map(|_| ())), ["id"]);
 }
 
-#[tokio::test]
-async fn an_application_that_is_switched_off_has_no_token() {
-    let world = World::new().await;
+pub async fn an_application_that_is_switched_off_has_no_token(
+    world: &World<impl Applications + Integrations>,
+) {
     let new = application("olio", None);
     let made = world.store.create_application(new, change(0)).await;
     let id = made.expect("made").record.application.id;
@@ -77,14 +81,14 @@ async fn an_application_that_is_switched_off_has_no_token() {
         world.store.update_application(id, changes, change(1))
     };
     assert!(!switch(false).await.expect("updated").active);
-    assert_eq!(owner(&world, token(1).hash(), 1).await, None);
+    assert_eq!(owner(world, token(1).hash(), 1).await, None);
     assert!(switch(true).await.expect("updated").active);
-    assert_eq!(owner(&world, token(1).hash(), 1).await, Some(id));
+    assert_eq!(owner(world, token(1).hash(), 1).await, Some(id));
 }
 
-#[tokio::test]
-async fn an_application_needs_a_free_slug_and_an_integration_that_exists() {
-    let world = World::new().await;
+pub async fn an_application_needs_a_free_slug_and_an_integration_that_exists(
+    world: &World<impl Applications + Integrations>,
+) {
     let create = |slug, integration, number| {
         let new = NewApplication {
             token: token(number),
@@ -95,21 +99,20 @@ async fn an_application_needs_a_free_slug_and_an_integration_that_exists() {
     };
     create("b", Some(world.integration), 1).await.expect("made");
     assert_eq!(
-        refused(create("b", Some(IntegrationId(9)), 2).await),
+        refused(create("b", Some(IntegrationId(999)), 2).await),
         ["slug", "integration_id"]
     );
     create("a", None, 3).await.expect("made");
-    let mut by_slug = list(10);
-    by_slug.sort.by = "slug";
+    let by_slug = sorted("slug", false, 10);
     let all = world.store.applications(None, by_slug).await;
     let all = all.expect("read").items;
     let slugs: Vec<&str> = all.iter().map(|one| one.slug.as_str()).collect();
     assert_eq!(slugs, ["a", "b"]);
 }
 
-#[tokio::test]
-async fn a_create_that_is_sent_again_answers_the_first_token() {
-    let world = World::new().await;
+pub async fn a_create_that_is_sent_again_answers_the_first_token(
+    world: &World<impl Applications + Integrations>,
+) {
     let create = |number| {
         let new = NewApplication {
             token: token(number),
@@ -125,5 +128,18 @@ async fn a_create_that_is_sent_again_answers_the_first_token() {
     let again = create(2).await.expect("answered");
     assert_eq!((first.replayed, again.replayed), (false, true));
     assert_eq!(again.record.token, token(1).text());
-    assert_eq!(owner(&world, token(2).hash(), 0).await, None);
+    assert_eq!(owner(world, token(2).hash(), 0).await, None);
+}
+
+/// The laws of this file.
+#[macro_export]
+macro_rules! applications_laws {
+    ($test:ident) => {
+        $test! {
+            applications: an_old_token_is_accepted_until_the_overlap_is_over,
+            an_application_that_is_switched_off_has_no_token,
+            an_application_needs_a_free_slug_and_an_integration_that_exists,
+            a_create_that_is_sent_again_answers_the_first_token
+        }
+    };
 }
