@@ -21,16 +21,28 @@
     reason = "laws are tests: what does not hold ends in a panic, and their names say what they say"
 )]
 
+mod told;
 mod world;
 
 pub mod applications;
 pub mod audit_events;
 pub mod integrations;
+pub mod lanes;
 pub mod list_items;
 pub mod notifications;
+pub mod order_stages;
+pub mod ordering;
+pub mod orders;
 pub mod payload_render_views;
 pub mod registry;
+pub mod rendering;
 pub mod sessions;
+pub mod troubles;
 pub mod users;
+pub mod webhook_jobs;
+pub mod webhook_out_subs;
 
-pub use world::{Raw, START, World, after, change, list, refused, searched, sorted};
+pub use told::{Event, Told};
+pub use world::{
+    Raw, START, Working, World, after, change, list, new_stage, new_sub, refused, searched, sorted,
+};

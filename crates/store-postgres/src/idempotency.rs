@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::time::Moment;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use store::Idempotency;
+use store::{Idempotency, SecretKey};
 
 use crate::connection::Connection;
 use crate::fault::Fault;
@@ -25,8 +25,11 @@ pub(crate) const FIND: &str = "select request_hash, answer, created_at from idem
      where integration_id = $1 and key = $2";
 // primary key; waits for whoever keeps the same key at this moment, and changes nothing where that was kept
 pub(crate) const KEEP: &str = "insert into idempotency_keys as k (integration_id, key, request_hash, answer, created_at) \
-     values ($1, $2, $3, $4, $5) on conflict (integration_id, key) do update set request_hash = excluded.request_hash, \
-     answer = excluded.answer, created_at = excluded.created_at where k.created_at <= $6";
+     select a.integration_id, a.key, a.request_hash, a.answer, a.created_at \
+     from unnest($1::bigint[], $2::text[], $3::bytea[], $4::bytea[], $5::bigint[]) \
+     as a (integration_id, key, request_hash, answer, created_at) order by a.integration_id, a.key \
+     on conflict (integration_id, key) do update set request_hash = excluded.request_hash, \
+     answer = excluded.answer, created_at = excluded.created_at where k.created_at <= excluded.created_at - $6::bigint";
 // idempotency_keys_by_age; what others remove at this moment is left to them
 pub(crate) const REMOVE_EXPIRED: &str = "delete from idempotency_keys where (integration_id, key) in (select integration_id, key \
      from idempotency_keys where created_at <= $1 order by created_at limit $2 for update skip locked)";
@@ -55,14 +58,24 @@ pub(crate) async fn find<T: DeserializeOwned>(
     let Some(kept) = kept.filter(|kept| kept.at > expired_at(at)) else {
         return Ok(None);
     };
-    if kept.request_hash != idempotency.request_hash {
-        return Err(Fault::refused(
-            "idempotency_key",
-            "was used for another request; send that request unchanged, or use a new key",
-        ));
+    refuse_another(&kept.request_hash, idempotency)?;
+    open(writing.key(), &kept.answer).map(Some)
+}
+
+/// Refuses a key that came with another request.
+pub(crate) fn refuse_another(first_hash: &[u8], idempotency: &Idempotency) -> Result<(), Fault> {
+    if first_hash == idempotency.request_hash {
+        return Ok(());
     }
-    let answer = writing.key().open(PLACE, &kept.answer)?;
-    Ok(Some(serde_json::from_slice(&answer)?))
+    Err(Fault::refused(
+        "idempotency_key",
+        "was used for another request; send that request unchanged, or use a new key",
+    ))
+}
+
+/// Reads an answer that was kept.
+pub(crate) fn open<T: DeserializeOwned>(key: &SecretKey, answer: &[u8]) -> Result<T, Fault> {
+    Ok(serde_json::from_slice(&key.open(PLACE, answer)?)?)
 }
 
 /// Keeps the answer, if there is a key to keep it under.
@@ -76,28 +89,56 @@ pub(crate) async fn keep<T: Serialize>(
     answer: &T,
     at: Moment,
 ) -> Result<(), Fault> {
-    let Some(idempotency) = idempotency else {
+    let Some(key) = idempotency else {
         return Ok(());
     };
-    remove_expired(&writing.connection, at, REMOVED_PER_KEPT).await?;
-    let answer = writing.key().seal(PLACE, &serde_json::to_vec(answer)?)?;
-    match writing
-        .connection
-        .execute(
-            KEEP,
-            &[
-                &integration_id,
-                &idempotency.key,
-                &idempotency.request_hash.as_slice(),
-                &answer,
-                &at.microseconds(),
-                &expired_at(at).microseconds(),
-            ],
-        )
-        .await?
-    {
-        0 => Err(Fault::Raced),
-        _ => Ok(()),
+    let answer = Answer {
+        integration_id,
+        key,
+        answer: serde_json::to_vec(answer)?,
+        at,
+    };
+    keep_all(writing, &[answer]).await
+}
+
+/// An answer to be kept, as JSON.
+pub(crate) struct Answer<'a> {
+    pub(crate) integration_id: i64,
+    pub(crate) key: &'a Idempotency,
+    pub(crate) answer: Vec<u8>,
+    pub(crate) at: Moment,
+}
+
+/// Keeps answers, each under another key.
+///
+/// # Errors
+/// [`Fault::Raced`] where somebody else has kept one under such a key meanwhile.
+pub(crate) async fn keep_all(writing: &Writing, answers: &[Answer<'_>]) -> Result<(), Fault> {
+    let Some(newest) = answers.iter().map(|answer| answer.at).max() else {
+        return Ok(());
+    };
+    let count = answers.len();
+    let removed = REMOVED_PER_KEPT.saturating_mul(i64::try_from(count).unwrap_or(i64::MAX));
+    remove_expired(&writing.connection, newest, removed).await?;
+    let sealed = answers
+        .iter()
+        .map(|answer| Ok(writing.key().seal(PLACE, &answer.answer)?));
+    let sealed = sealed.collect::<Result<Vec<_>, Fault>>()?;
+    let integrations: Vec<i64> = answers.iter().map(|one| one.integration_id).collect();
+    let keys: Vec<&str> = answers.iter().map(|one| one.key.key.as_str()).collect();
+    let hashes: Vec<&[u8]> = answers
+        .iter()
+        .map(|one| one.key.request_hash.as_slice())
+        .collect();
+    let moments: Vec<i64> = answers.iter().map(|one| one.at.microseconds()).collect();
+    let kept_for = i64::try_from(kept_for().as_micros()).unwrap_or(i64::MAX);
+    let params: crate::connection::Params =
+        &[&integrations, &keys, &hashes, &sealed, &moments, &kept_for];
+    let kept = writing.connection.execute(KEEP, params).await?;
+    if kept == count as u64 {
+        Ok(())
+    } else {
+        Err(Fault::Raced)
     }
 }
 
@@ -139,6 +180,10 @@ async fn kept(
 }
 
 /// What was kept at this moment or before is as if it had never been.
-fn expired_at(now: Moment) -> Moment {
-    now - Duration::from_secs(KEPT_DAYS * 24 * 60 * 60)
+pub(crate) fn expired_at(now: Moment) -> Moment {
+    now - kept_for()
+}
+
+fn kept_for() -> Duration {
+    Duration::from_secs(KEPT_DAYS * 24 * 60 * 60)
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::id::ListItemId;
 use domain::records::ListItem;
 use domain::time::Moment;
-use domain::vocabulary::{ORDER_EVENT, ORDER_STATUS, Word};
+use domain::vocabulary::{ORDER_EVENT, ORDER_STATUS, Word, event_type};
 use futures_util::FutureExt;
 use store::{
     Change, Created, List, ListItemChanges, ListItems, ListQuery, NewListItem, Page, Rejection,
@@ -13,10 +13,11 @@ use store::{
 use tokio_postgres::Row;
 
 use crate::audit::{self, AuditEvent};
-use crate::connection::Connection;
+use crate::connection::{Connection, Params};
 use crate::fault::Fault;
 use crate::idempotency::{self, NO_INTEGRATION};
-use crate::list_query::{Branch, Condition, ListPlan, moment, of_ids, one};
+use crate::known;
+use crate::list_query::{Branch, Condition, ListPlan, all, moment, of_ids, one, prefix_end};
 use crate::open::PostgresStore;
 use crate::writing::Writing;
 
@@ -43,8 +44,12 @@ pub(crate) const INSERT: &str = "insert into list_items (key, slug, name, descri
 pub(crate) const UPDATE: &str =
     "update list_items set name = $2, description = $3, active = $4, updated_at = $5 where id = $1";
 
+// unique (key, slug)
+pub(crate) const SLUGS_BETWEEN: &str =
+    "select slug from list_items where key = $1 and slug >= $2 and ($3::text is null or slug < $3)";
+
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[BY_IDS, LOCK, FILL, INSERT, UPDATE];
+pub(crate) const STATEMENTS: &[&str] = &[BY_IDS, LOCK, FILL, INSERT, UPDATE, SLUGS_BETWEEN];
 
 /// What words can be sorted by besides their id; there are few enough to be sorted each time.
 const SORTED_BY: &[&str] = &["slug", "name"];
@@ -105,6 +110,26 @@ pub(crate) async fn fill(connection: &Connection, now: Moment) -> Result<(), Fau
         .map(|_| ())
 }
 
+/// The slugs of a list that begin with the term, those out of use too.
+pub(crate) async fn slugs_with_prefix(
+    connection: &Connection,
+    list: List,
+    term: &str,
+) -> Result<Vec<String>, Fault> {
+    let params: Params = &[&list.name(), &term, &prefix_end(term)];
+    all(connection, SLUGS_BETWEEN, params, |row| Ok(row.try_get(0)?)).await
+}
+
+/// The events whose part after the dot is one of these, those out of use too.
+pub(crate) async fn events_of_types(
+    connection: &Connection,
+    types: &[String],
+) -> Result<Vec<String>, Fault> {
+    let mut slugs = slugs_with_prefix(connection, List::OrderEvent, "").await?;
+    slugs.retain(|slug| types.iter().any(|kind| kind == event_type(slug)));
+    Ok(slugs)
+}
+
 async fn create(
     writing: &Writing,
     new: &NewListItem,
@@ -143,6 +168,7 @@ async fn create(
         created_at: change.at,
         updated_at: change.at,
     };
+    known::words_changed(connection).await?;
     write_event(connection, change, "create", None, &item).await?;
     idempotency::keep(writing, NO_INTEGRATION, key, &item, change.at).await?;
     Ok(Created::fresh(item))
@@ -177,6 +203,7 @@ async fn update(
             ],
         )
         .await?;
+    known::words_changed(connection).await?;
     write_event(connection, change, "update", Some(&before), &after).await?;
     Ok(after)
 }

@@ -18,6 +18,7 @@ use crate::fault::Fault;
 
 mod prefix;
 mod rows;
+pub(crate) mod time;
 mod value;
 
 pub(crate) use self::prefix::prefix_end;

@@ -1,13 +1,20 @@
 //! Opening the database, and the ways to work on it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use deadpool_postgres::Pool;
 use domain::time::Moment;
+use rand::RngExt;
+use rand::distr::{Distribution, StandardUniform};
+use rand::rngs::StdRng;
 use store::{SecretKey, StoreError};
+use tokio::task::JoinHandle;
 
+use crate::accept::{self, Queue};
 use crate::connection::Connection;
 use crate::fault::Fault;
+use crate::known::Known;
+use crate::lanes::{self, Lanes};
 use crate::migrate::{MigrateFault, migrate};
 use crate::pool::pool;
 use crate::{list_items, partitions};
@@ -41,11 +48,29 @@ pub struct PostgresStore {
 /// What all work of this node shares.
 pub(crate) struct Shared {
     pub(crate) key: SecretKey,
+    pub(crate) known: Known,
+    pub(crate) queue: Queue,
+    pub(crate) lanes: Lanes,
+    /// The task that accepts changes, until it is waited for.
+    writer: Mutex<Option<JoinHandle<()>>>,
+    /// For the random part of webhook ids, and other things that nobody shall guess.
+    chance: Mutex<StdRng>,
+}
+
+impl Shared {
+    /// Something by chance.
+    pub(crate) fn random<T>(&self) -> T
+    where
+        StandardUniform: Distribution<T>,
+    {
+        let mut chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner);
+        chance.random()
+    }
 }
 
 impl PostgresStore {
     /// Connects to a database; its schema is made or brought up to date, while other nodes may be running. The vocabularies are
-    /// filled with their first words, made at `now`. `extra_ca_pem` are certificates that are trusted beside Mozilla's.
+    /// filled with their first words, made at `now`; `chance` makes webhook ids. `extra_ca_pem` are certificates that are trusted beside Mozilla's.
     ///
     /// # Errors
     /// [`OpenFault`] with the remedy.
@@ -53,11 +78,20 @@ impl PostgresStore {
         url: &str,
         extra_ca_pem: Option<&[u8]>,
         key: SecretKey,
+        chance: StdRng,
         now: Moment,
     ) -> Result<PostgresStore, OpenFault> {
+        let (queue, waiting) = Queue::new();
         let store = PostgresStore {
             pool: pool(url, extra_ca_pem)?,
-            shared: Arc::new(Shared { key }),
+            shared: Arc::new(Shared {
+                key,
+                known: Known::default(),
+                queue,
+                lanes: Lanes::default(),
+                writer: Mutex::default(),
+                chance: Mutex::new(chance),
+            }),
         };
         let of_store = |fault: Fault| OpenFault::Database(fault.into());
         let connection = store.connection().await.map_err(of_store)?;
@@ -66,11 +100,33 @@ impl PostgresStore {
             .await
             .map_err(of_store)?;
         list_items::fill(&connection, now).await.map_err(of_store)?;
+        let writer = accept::start(store.pool.clone(), Arc::downgrade(&store.shared), waiting);
+        if let Ok(mut kept) = store.shared.writer.lock() {
+            *kept = Some(writer);
+        }
         Ok(store)
     }
 
     /// A connection of the pool, to read on.
     pub(crate) async fn connection(&self) -> Result<Connection, Fault> {
         Ok(Connection::new(self.pool.get().await?))
+    }
+
+    /// Finishes what is being written, gives the lanes back and refuses everything from then on.
+    pub async fn end(&self) {
+        self.shared.queue.close();
+        let writer = {
+            let mut writer = self.shared.writer.lock();
+            writer.as_deref_mut().ok().and_then(Option::take)
+        };
+        if let Some(writer) = writer
+            && writer.await.is_err()
+        {
+            tracing::error!("the writer of the store ended with a panic");
+        }
+        if let Err(error) = lanes::leave(self).await {
+            tracing::warn!(%error, "the lanes of this node were not given back; others take them when its lease ends");
+        }
+        self.pool.close();
     }
 }

@@ -15,7 +15,8 @@ use crate::fault::Fault;
 use crate::list_query::{Branch, Condition, ListPlan, moment, number, of_ids, one};
 use crate::open::PostgresStore;
 
-mod save;
+pub(crate) mod rendering;
+pub(crate) mod save;
 
 macro_rules! select_view {
     () => {

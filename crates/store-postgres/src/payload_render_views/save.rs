@@ -13,12 +13,11 @@ use store::{
 
 use super::{LOCK, read, stored, template};
 use crate::audit::{self, AuditEvent};
-use crate::check;
 use crate::connection::{Connection, Params};
 use crate::fault::Fault;
-use crate::idempotency;
 use crate::list_query::one;
 use crate::writing::Writing;
+use crate::{check, idempotency, known};
 
 /// Which views there are is decided by one at a time; any number that other programs do not use.
 pub(crate) const HOLD_NAMES: &str = "select pg_advisory_xact_lock(7815694213740091393)";
@@ -89,6 +88,7 @@ pub(super) async fn create(
         updated_at: change.at,
     };
     keep_revision(connection, &view, &new.template, change.at).await?;
+    known::subscribers_changed(connection, view.integration_id).await?;
     write_event(connection, change, "create", None, &view).await?;
     idempotency::keep(writing, place, key, &view, change.at).await?;
     Ok(Created::fresh(view))
@@ -140,6 +140,7 @@ pub(super) async fn update(
             ],
         )
         .await?;
+    known::subscribers_changed(connection, after.integration_id).await?;
     write_event(connection, change, "update", Some(&before), &after).await?;
     Ok(after)
 }

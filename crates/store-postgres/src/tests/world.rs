@@ -1,6 +1,8 @@
 //! A store on a database of its own.
 
 use async_trait::async_trait;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use store::SecretKey;
 use store_laws::{Raw, START, World};
 use testkit::TestPostgres;
@@ -29,8 +31,9 @@ impl Raw for Tables {
 }
 
 pub(super) async fn open(database: &TestPostgres) -> PostgresStore {
+    let chance = StdRng::seed_from_u64(1);
     let key = SecretKey::from_bytes([7; 32]);
-    let opened = PostgresStore::open(&database.url(), None, key, START).await;
+    let opened = PostgresStore::open(&database.url(), None, key, chance, START).await;
     opened.expect("a store")
 }
 

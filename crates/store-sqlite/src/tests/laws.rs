@@ -25,12 +25,20 @@ macro_rules! judge {
 store_laws::applications_laws!(judge);
 store_laws::audit_events_laws!(judge);
 store_laws::integrations_laws!(judge);
+store_laws::lanes_laws!(judge);
 store_laws::list_items_laws!(judge);
 store_laws::notifications_laws!(judge);
+store_laws::order_stages_laws!(judge);
+store_laws::ordering_laws!(judge);
+store_laws::orders_laws!(judge);
 store_laws::payload_render_views_laws!(judge);
 store_laws::registry_laws!(judge);
+store_laws::rendering_laws!(judge);
 store_laws::sessions_laws!(judge);
+store_laws::troubles_laws!(judge);
 store_laws::users_laws!(judge);
+store_laws::webhook_jobs_laws!(judge);
+store_laws::webhook_out_subs_laws!(judge);
 
 /// The tables of a store, and the folder that goes with them.
 struct Tables {
