@@ -6,9 +6,11 @@ use domain::health::{HealthState, LaneRecord, OffReason};
 use domain::id::WebhookOutSubId;
 use domain::signature::SigningSecret;
 use domain::signing_key::SigningKey;
+use domain::webhook_job::JobState;
 use domain::webhook_out_sub::Ordering;
 use store::{Lane, NewSigning, NextStep, WebhookOutSubChanges};
 
+use crate::ordering::RETRY;
 use crate::webhook_out_subs::update;
 use crate::{Event, Working, World, after, change, refused};
 
@@ -151,6 +153,38 @@ pub async fn a_test_is_a_job_outside_of_everything(world: &World<impl Working>) 
     assert_eq!(refused(refused_test), ["id"]);
 }
 
+pub async fn many_outcomes_are_recorded_together(world: &World<impl Working>) {
+    let sub = world.subscribe(world.sub("a")).await;
+    let (first, _) = world.job("A", "ordered").await;
+    let (second, _) = world.job("A", "scheduled").await;
+    let (other, _) = world.job("B", "ordered").await;
+    let (third, _) = world.job("C", "ordered").await;
+    world.told.take();
+    // Two attempts of one job, and a job that is final with those that are not.
+    let outcomes = [
+        world.outcome(sub.id, first, 1, RETRY, None),
+        world.outcome(sub.id, other, 1, NextStep::Delivered, None),
+        world.outcome(sub.id, first, 2, NextStep::Delivered, None),
+        world.outcome(sub.id, third, 1, RETRY, None),
+    ];
+    let recorded = world.store.record(std::sync::Arc::new(outcomes)).await;
+    recorded.expect("recorded");
+    assert_eq!(world.told.take(), [Event::Ready(second)]);
+    let state = async |job| {
+        let shown = world.store.webhook_job(world.integration, job).await;
+        let shown = shown.expect("read").expect("a job");
+        (
+            shown.job.state,
+            shown.job.attempt_count,
+            shown.attempts.len(),
+        )
+    };
+    assert_eq!(state(first).await, (JobState::Delivered, 2, 2));
+    assert_eq!(state(other).await, (JobState::Delivered, 1, 1));
+    assert_eq!(state(third).await, (JobState::Retrying, 1, 1));
+    assert_eq!(state(second).await, (JobState::Pending, 0, 0));
+}
+
 /// The laws of this file.
 #[macro_export]
 macro_rules! lanes_laws {
@@ -160,7 +194,8 @@ macro_rules! lanes_laws {
             a_looser_ordering_lets_held_jobs_go,
             a_clock_that_is_set_back_brings_what_waits_along,
             after_a_rotation_both_secrets_sign_for_a_while,
-            a_test_is_a_job_outside_of_everything
+            a_test_is_a_job_outside_of_everything,
+            many_outcomes_are_recorded_together
         }
     };
 }

@@ -39,6 +39,7 @@ pub mod rendering;
 pub mod sessions;
 pub mod troubles;
 pub mod users;
+pub mod webhook_job_lists;
 pub mod webhook_jobs;
 pub mod webhook_out_subs;
 

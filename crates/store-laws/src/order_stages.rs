@@ -4,10 +4,10 @@ use domain::id::IntegrationId;
 use domain::webhook_out_sub::Ordering;
 use store::{
     Idempotency, List, ListItemChanges, ListQuery, NewListItem, PageRequest, Rejection, Sort,
-    StageQuery, Start,
+    StageQuery, Start, StoreError,
 };
 
-use crate::{Working, World, after, change, list, refused};
+use crate::{Event, Working, World, after, change, list, new_stage, new_sub, refused};
 
 fn all_stages(world: &World<impl Working>) -> StageQuery {
     StageQuery {
@@ -225,6 +225,46 @@ pub async fn a_word_is_usable_at_once_and_never_again_once_switched_off(
     assert_eq!(refused(receipt.expect("a receipt")), ["stage"]);
 }
 
+pub async fn a_change_that_fails_is_left_out_of_its_commit_and_takes_no_other_with_it(
+    world: &World<impl Working>,
+) {
+    world.subscribe(world.sub("whole")).await;
+    let broken = world.integrate("broken").await;
+    world.subscribe(new_sub(broken, "corrupt")).await;
+    let corrupt = "update webhook_out_subs set version = 'v0' where key = 'corrupt'";
+    world.raw.execute(corrupt).await;
+    world.told.take();
+    let stages = vec![
+        world.stage("A-1", "scheduled"),
+        new_stage(broken, "B-1", "scheduled"),
+        world.stage("A-1", "completed"),
+        world.stage("A-2", "scheduled"),
+    ];
+    let receipts = world.store.accept(stages).await;
+    let made: Vec<_> = receipts
+        .iter()
+        .map(|receipt| match receipt {
+            Ok(created) => Some(created.record.webhook_jobs[0].id),
+            Err(Rejection::Store(StoreError::Corrupt { .. })) => None,
+            Err(other) => panic!("{other:?}"),
+        })
+        .collect();
+    let [Some(first), None, Some(second), Some(third)] = made[..] else {
+        panic!("{made:?}");
+    };
+    assert!(first < second && second < third);
+    for (sql, expected) in [
+        ("select count(*) from orders", 2),
+        ("select count(*) from order_stages", 3),
+        ("select count(*) from webhook_jobs", 3),
+        ("select count(*) from payloads", 3),
+    ] {
+        assert_eq!(world.raw.count(sql).await, expected, "{sql}");
+    }
+    // What was undone was told to nobody, and what was done again is told once; the second is held by the first.
+    assert_eq!(world.told.take(), [first, third].map(Event::Ready));
+}
+
 /// The laws of this file.
 #[macro_export]
 macro_rules! order_stages_laws {
@@ -236,7 +276,8 @@ macro_rules! order_stages_laws {
             the_same_key_is_answered_as_the_first_time,
             without_a_change_of_status_only_the_event_can_match,
             stages_are_listed_in_the_order_of_commits,
-            a_word_is_usable_at_once_and_never_again_once_switched_off
+            a_word_is_usable_at_once_and_never_again_once_switched_off,
+            a_change_that_fails_is_left_out_of_its_commit_and_takes_no_other_with_it
         }
     };
 }

@@ -5,7 +5,7 @@ use store::NextStep;
 
 use crate::{Working, World, after, change};
 
-const RETRY: NextStep = NextStep::Retry {
+pub(crate) const RETRY: NextStep = NextStep::Retry {
     at: crate::START,
     passed: false,
 };

@@ -17,7 +17,7 @@ fn order(integration_id: IntegrationId, external: Option<&str>) -> NewOrder {
     }
 }
 
-fn fields(values: &[(&str, &str)]) -> OrderChanges {
+pub(crate) fn fields(values: &[(&str, &str)]) -> OrderChanges {
     let change = |(name, json): &(&str, &str)| {
         let field = OrderField::ALL
             .into_iter()

@@ -281,6 +281,40 @@ pub async fn a_mail_waits_until_it_is_sent_or_given_up_with_a_word_to_the_operat
     assert!(raised[0].message.ends_with("no such mailbox"));
 }
 
+pub async fn a_mail_that_cannot_be_read_does_not_hold_up_the_others(world: &World<impl Working>) {
+    let sub = told_sub(world, true, "ann@example.com").await;
+    let first = job(world, "A").await;
+    fail(world, sub, first, 10, after(0)).await;
+    let spoilt = "update letters set about = (select signing_secret from webhook_out_subs)";
+    world.raw.execute(spoilt).await;
+    let second = job(world, "B").await;
+    fail(world, sub, second, 10, after(10 * HOUR)).await;
+    let due = world
+        .store
+        .due_mails(after(10 * HOUR), 10)
+        .await
+        .expect("mails");
+    assert_eq!((due.mails.len(), due.unreadable.len()), (1, 1));
+}
+
+pub async fn the_oldest_are_dropped_when_too_many_wait(world: &World<impl Working>) {
+    let sub = told_sub(world, true, "ann@example.com,bob@example.com").await;
+    let job = job(world, "A").await;
+    let fill = format!(
+        "with recursive n (i) as (select 1 union all select i + 1 from n where i < {MAILS_WAITING_MAX}) \
+         insert into mails (letter_id, address, message_id, attempts, next_attempt_at, created_at) \
+         select 0, 'x@example.com', 'id', 0, 0, 0 from n"
+    );
+    world.raw.execute(&fill).await;
+    fail(world, sub, job, 10, after(0)).await;
+    let max = i64::try_from(MAILS_WAITING_MAX).expect("small");
+    let count = "select count(*) from mails";
+    assert_eq!(world.raw.count(count).await, max);
+    let new = "select count(*) from mails where letter_id > 0";
+    assert_eq!(world.raw.count(new).await, 2);
+    assert_eq!(notifications(world).await[0].about, "outbox");
+}
+
 /// The laws of this file.
 #[macro_export]
 macro_rules! troubles_laws {
@@ -291,7 +325,9 @@ macro_rules! troubles_laws {
             exhausted_jobs_are_told_to_the_operators_and_earlier_ones_to_the_people,
             a_test_is_nobodys_trouble,
             switch_offs_and_the_ends_of_troubles_are_mailed_and_blips_are_not,
-            a_mail_waits_until_it_is_sent_or_given_up_with_a_word_to_the_operators
+            a_mail_waits_until_it_is_sent_or_given_up_with_a_word_to_the_operators,
+            a_mail_that_cannot_be_read_does_not_hold_up_the_others,
+            the_oldest_are_dropped_when_too_many_wait
         }
     };
 }

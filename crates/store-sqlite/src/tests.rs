@@ -2,14 +2,8 @@
 //! asks is tested in `tests/store`.
 
 mod batches;
-mod by_hand;
-mod job_lists;
-mod lanes;
 mod laws;
-mod lists;
 mod records;
 mod retention;
 mod statements;
-mod subscriptions;
-mod views;
 mod world;

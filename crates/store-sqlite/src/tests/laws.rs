@@ -37,6 +37,7 @@ store_laws::rendering_laws!(judge);
 store_laws::sessions_laws!(judge);
 store_laws::troubles_laws!(judge);
 store_laws::users_laws!(judge);
+store_laws::webhook_job_lists_laws!(judge);
 store_laws::webhook_jobs_laws!(judge);
 store_laws::webhook_out_subs_laws!(judge);
 

@@ -6,17 +6,19 @@ use domain::id::{IntegrationId, OrderId, WebhookJobId, WebhookOutSubId};
 use domain::time::Moment;
 use domain::vocabulary::event_type;
 use domain::webhook_job::{JobState, WebhookJob};
+use domain::webhook_out_sub::Ordering;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
-use rusqlite::params;
-use store::{JobFilter, JobQuery, Search, Start, StoreError, WebhookJobs};
+use store::{
+    Change, JobFilter, JobQuery, NewOrder, NewOrderStage, NewWebhookOutSub, NextStep, OrderRef,
+    Outcome, Search, Start, StoreError,
+};
 
-use super::world::{World, after, list};
-use crate::fault::Fault;
-use crate::webhook_jobs::read_job;
+use crate::orders::fields;
+use crate::{Working, World, after, change, list, new_stage, new_sub};
 
-const JOBS: i64 = 400;
+const JOBS: usize = 400;
 const QUERIES: usize = 400;
 const STATUSES: &[&str] = &["scheduled", "scheduling", "hold", "canceled"];
 const EVENTS: &[Option<&str>] = &[
@@ -59,72 +61,143 @@ const TERMS: &[&str] = &[
 ];
 
 /// Two integrations, with three subscriptions and twenty orders between them, and many jobs.
-async fn fill(world: &World, mut chance: StdRng) -> Vec<WebhookJob> {
+async fn fill(world: &World<impl Working>, mut chance: StdRng) -> Filled {
     let other = world.integrate("other").await;
-    for key in ["sub-a", "sub-b"] {
-        world.subscribe(world.sub(key)).await;
+    // Made before anybody wants to know of them.
+    let orders = make_orders(world, other).await;
+    let mut subs = Vec::new();
+    for (integration, key) in [
+        (world.integration, "sub-a"),
+        (world.integration, "sub-b"),
+        (other, "sub-a"),
+    ] {
+        let new = NewWebhookOutSub {
+            ordering: Ordering::None,
+            events: vec!["*".to_owned()],
+            ..new_sub(integration, key)
+        };
+        subs.push(world.subscribe(new).await.id);
     }
-    world.subscribe(super::world::new_sub(other, "sub-a")).await;
-    let integrations = [world.integration, other];
-    let filled = world.store.write(move |writing| {
-        let connection = &writing.connection;
-        for id in 1..=20_i64 {
-            let integration = integrations[usize::from(id % 5 == 0)];
-            let sql = "insert into orders values (?1, ?2, ?3, 'hold', 1, '{}', ?4, 0, 0)";
-            let external = (id % 3 > 0).then(|| format!("A{id}"));
-            let address = (id % 2 > 0).then(|| format!("{} Main Street", id % 4));
-            connection.execute(sql, params![id, integration.0, external, address])?;
+    let mut jobs = Vec::new();
+    let (mut outcomes, mut number) = (Vec::new(), 0);
+    while jobs.len() < JOBS {
+        number += 1;
+        let made = report(world, other, &orders, number, &mut chance).await;
+        for (integration, id, sub) in made {
+            outcomes.extend(outcome(world, sub, id, &mut chance));
+            jobs.push((integration, id));
         }
-        for id in 1..=JOBS {
-            insert_job(connection, id, integrations, &mut chance)?;
-        }
-        (1..=JOBS)
-            .map(|id| Ok(read_job(connection, WebhookJobId(id))?.expect("a job")))
-            .collect::<Result<Vec<_>, Fault>>()
-    });
-    filled.await.expect("filled")
+    }
+    let recorded = world.store.record(outcomes.into()).await;
+    recorded.expect("recorded");
+    let mut shown = Vec::new();
+    for (integration, id) in jobs {
+        let job = world.store.webhook_job(integration, id).await;
+        shown.push(job.expect("read").expect("a job").job);
+    }
+    shown.sort_unstable_by_key(|job| job.id);
+    Filled {
+        jobs: shown,
+        subs,
+        orders,
+    }
 }
 
-fn insert_job(
-    connection: &rusqlite::Connection,
-    id: i64,
-    integrations: [IntegrationId; 2],
-    chance: &mut StdRng,
-) -> Result<(), Fault> {
-    let order: i64 = chance.random_range(1..=20);
-    let is_other = order % 5 == 0;
-    let sub = if is_other {
-        3
+/// What there is to be found.
+struct Filled {
+    jobs: Vec<WebhookJob>,
+    subs: Vec<WebhookOutSubId>,
+    orders: Vec<OrderId>,
+}
+
+/// Twenty orders, of which each fifth is the other integration's; some have an id of the order system, and some an address.
+async fn make_orders(world: &World<impl Working>, other: IntegrationId) -> Vec<OrderId> {
+    let mut orders = Vec::new();
+    for number in 1..=20_usize {
+        let street = format!("{{\"street\":\"{} Main Street\"}}", number % 4);
+        let address = [("address", street.as_str())];
+        let new = NewOrder {
+            integration_id: integration_of(number, world.integration, other),
+            external_order_id: (number % 3 > 0).then(|| format!("A{number}")),
+            status: "new_request".to_owned(),
+            event_slug: None,
+            fields: fields(if number % 2 > 0 { &address } else { &[] }),
+            idempotency: None,
+        };
+        let made = world.store.create_order(new, change(0)).await;
+        orders.push(made.expect("made").record.id);
+    }
+    orders
+}
+
+fn integration_of(number: usize, here: IntegrationId, other: IntegrationId) -> IntegrationId {
+    if number.is_multiple_of(5) {
+        other
     } else {
-        chance.random_range(1..=2)
-    };
-    let sql = "insert into webhook_jobs (id, integration_id, webhook_out_sub_id, order_id, payload_id, \
-        status, event, webhook_id, state, ordered, attempts, job_faults, status_code, passed, test, \
-        cancel_requested, created_at) values (?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8, 1, 0, 0, ?9, 0, 0, 0, ?10)";
-    let state = STATES.choose(chance).expect("a state");
-    // Neighbours are a little out of order.
-    let created_at = at(id) + Duration::from_secs(chance.random_range(0..30));
-    connection.execute(
-        sql,
-        params![
-            id,
-            integrations[usize::from(is_other)].0,
-            sub,
-            // A test has no order.
-            chance.random_bool(0.95).then_some(order),
-            STATUSES.choose(chance),
-            EVENTS.choose(chance).copied().flatten(),
-            [0_u8; 16],
-            state.name(),
-            CODES.choose(chance).copied().flatten(),
-            created_at.microseconds(),
-        ],
-    )?;
-    Ok(())
+        here
+    }
 }
 
-fn at(id: i64) -> Moment {
-    after(10 * u64::try_from(id).expect("an id"))
+type Made = (IntegrationId, WebhookJobId, WebhookOutSubId);
+
+/// A change of any order, or a test, which has none.
+async fn report(
+    world: &World<impl Working>,
+    other: IntegrationId,
+    orders: &[OrderId],
+    number: u64,
+    chance: &mut StdRng,
+) -> Vec<Made> {
+    let place = chance.random_range(0..orders.len());
+    let integration = integration_of(place + 1, world.integration, other);
+    // Neighbours are a little out of order.
+    let at = at(number) + Duration::from_secs(chance.random_range(0..30));
+    if chance.random_bool(0.05) {
+        let subs = world
+            .store
+            .webhook_out_subs(integration, None, list(10))
+            .await;
+        let sub = subs.expect("read").items[0].id;
+        let change = Change { at, ..change(0) };
+        let test = world.store.send_test(integration, sub, change).await;
+        return vec![(integration, test.expect("a test").id, sub)];
+    }
+    let stage = NewOrderStage {
+        order: OrderRef::Id(orders[place]),
+        event_slug: EVENTS.choose(chance).copied().flatten().map(str::to_owned),
+        at,
+        ..new_stage(integration, "", STATUSES.choose(chance).expect("a status"))
+    };
+    let accepted = world.try_accept(stage).await.expect("accepted");
+    let receipts = accepted.webhook_jobs.into_iter();
+    receipts
+        .map(|receipt| (integration, receipt.id, receipt.webhook_out_sub_id))
+        .collect()
+}
+
+/// What becomes of a job, if anything does.
+fn outcome(
+    world: &World<impl Working>,
+    sub: WebhookOutSubId,
+    job: WebhookJobId,
+    chance: &mut StdRng,
+) -> Option<Outcome> {
+    let next = match STATES.choose(chance)? {
+        JobState::Delivered => NextStep::Delivered,
+        JobState::Retrying => NextStep::Retry {
+            at: at(1_000),
+            passed: false,
+        },
+        JobState::Exhausted => NextStep::Exhausted,
+        _ => return None,
+    };
+    let mut outcome = world.outcome(sub, job, 1, next, None);
+    outcome.attempt.status_code = CODES.choose(chance).copied().flatten();
+    Some(outcome)
+}
+
+fn at(number: u64) -> Moment {
+    after(10 * number)
 }
 
 fn some<T: Clone>(from: &[T], chance: &mut StdRng) -> Vec<T> {
@@ -139,7 +212,7 @@ fn texts(from: &[&str], chance: &mut StdRng) -> Vec<String> {
     some(from, chance).into_iter().map(str::to_owned).collect()
 }
 
-fn query(integration_id: IntegrationId, chance: &mut StdRng) -> JobQuery {
+fn query(integration_id: IntegrationId, filled: &Filled, chance: &mut StdRng) -> JobQuery {
     let mut page = list(chance.random_range(1..=60));
     page.sort.descending = chance.random();
     page.search = chance.random_bool(0.4).then(|| {
@@ -149,7 +222,7 @@ fn query(integration_id: IntegrationId, chance: &mut StdRng) -> JobQuery {
             attributes: ATTRIBUTES.sample(chance, count).copied().collect(),
         }
     });
-    let delivering = some(&[WebhookJobId(3), WebhookJobId(5), WebhookJobId(8)], chance);
+    let delivering = some(&[3, 5, 8].map(|place: usize| filled.jobs[place].id), chance);
     let mut states = some(STATES, chance);
     if !delivering.is_empty() {
         states.push(JobState::Delivering);
@@ -159,10 +232,10 @@ fn query(integration_id: IntegrationId, chance: &mut StdRng) -> JobQuery {
         integration_id,
         filter: JobFilter {
             states,
-            subscriber_ids: some(&[1, 2, 3].map(WebhookOutSubId), chance),
+            subscriber_ids: some(&filled.subs, chance),
             subscriber_keys: texts(&["sub-a", "sub-b", "sub-c"], chance),
             endpoints: texts(&["https://sub-a.example.com/hook", "https://x"], chance),
-            order_ids: some(&[1, 2, 3, 4, 5].map(OrderId), chance),
+            order_ids: some(&filled.orders[..5], chance),
             statuses: texts(STATUSES, chance),
             event_types: texts(&["canceled", "processed", "unknown"], chance),
             status_codes: some(&[200, 204, 500], chance),
@@ -252,7 +325,10 @@ fn is_found(search: &Search, job: &WebhookJob) -> bool {
 }
 
 /// Follows the cursors from the first page to the last, and compares the count of each.
-async fn all_pages(world: &World, mut query: JobQuery) -> Result<(Vec<i64>, Vec<u64>), StoreError> {
+async fn all_pages(
+    world: &World<impl Working>,
+    mut query: JobQuery,
+) -> Result<(Vec<i64>, Vec<u64>), StoreError> {
     let (mut ids, mut counts) = (Vec::new(), Vec::new());
     loop {
         let page = world.store.webhook_jobs(query.clone()).await?;
@@ -265,16 +341,15 @@ async fn all_pages(world: &World, mut query: JobQuery) -> Result<(Vec<i64>, Vec<
     }
 }
 
-#[tokio::test]
-async fn a_list_over_indexes_agrees_with_looking_at_every_job() {
+pub async fn a_list_over_indexes_agrees_with_looking_at_every_job(world: &World<impl Working>) {
     let seed = 20_260_131;
-    let world = World::new().await;
-    let jobs = fill(&world, StdRng::seed_from_u64(seed)).await;
+    let filled = fill(world, StdRng::seed_from_u64(seed)).await;
     let mut chance = StdRng::seed_from_u64(seed + 1);
     let mut matches = 0;
     for number in 0..QUERIES {
-        let query = query(world.integration, &mut chance);
-        let mut expected: Vec<i64> = jobs
+        let query = query(world.integration, &filled, &mut chance);
+        let mut expected: Vec<i64> = filled
+            .jobs
             .iter()
             .filter(|job| is_wanted(&query, job))
             .map(|job| job.id.0)
@@ -284,7 +359,7 @@ async fn a_list_over_indexes_agrees_with_looking_at_every_job() {
         }
         matches += usize::from(!expected.is_empty());
         let context = format!("seed {seed}, query {number}: {query:?}");
-        let (ids, counts) = all_pages(&world, query).await.expect(&context);
+        let (ids, counts) = all_pages(world, query).await.expect(&context);
         assert_eq!(ids, expected, "{context}");
         assert!(
             counts.iter().all(|count| *count == expected.len() as u64),
@@ -297,14 +372,13 @@ async fn a_list_over_indexes_agrees_with_looking_at_every_job() {
     );
 }
 
-#[tokio::test]
-async fn pages_by_number_skip_what_stands_before_them() {
-    let world = World::new().await;
-    let jobs = fill(&world, StdRng::seed_from_u64(7)).await;
+pub async fn pages_by_number_skip_what_stands_before_them(world: &World<impl Working>) {
+    let filled = fill(world, StdRng::seed_from_u64(7)).await;
     let mut query = query_all(world.integration);
     query.list.page.start = Start::Offset(10);
     let page = world.store.webhook_jobs(query).await.expect("a page");
-    let expected = jobs
+    let expected = filled
+        .jobs
         .iter()
         .filter(|job| job.integration_id == world.integration);
     let expected: Vec<WebhookJobId> = expected.map(|job| job.id).skip(10).take(5).collect();
@@ -320,4 +394,15 @@ fn query_all(integration_id: IntegrationId) -> JobQuery {
         delivering: Vec::new(),
         list: list(5),
     }
+}
+
+/// The laws of this file.
+#[macro_export]
+macro_rules! webhook_job_lists_laws {
+    ($test:ident) => {
+        $test! {
+            webhook_job_lists: a_list_over_indexes_agrees_with_looking_at_every_job,
+            pages_by_number_skip_what_stands_before_them
+        }
+    };
 }
