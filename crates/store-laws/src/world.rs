@@ -14,10 +14,9 @@ use domain::time::Moment;
 use domain::webhook_job::{AttemptOutcome, AttemptTiming, WebhookAttempt};
 use domain::webhook_out_sub::{Ordering, Version, WebhookOutSub};
 use store::{
-    Applications, AuditEvents, AuditQuery, Change, Integrations, Lanes, ListItems, ListQuery,
-    Mails, NewIntegration, NewOrderStage, NewWebhookOutSub, NextStep, Notifications, OrderRef,
-    OrderStages, Orders, Outcome, PageRequest, PayloadRenderViews, Refusal, RegistryRecords,
-    Rejection, Search, Sessions, Sort, Start, Users, WebhookJobs, WebhookOutSubs,
+    AuditQuery, Change, Integrations, Lanes, ListQuery, NewIntegration, NewOrderStage,
+    NewWebhookOutSub, NextStep, OrderRef, Outcome, PageRequest, Refusal, Rejection, Search, Sort,
+    Start, Store,
 };
 
 use crate::told::{Event, Told};
@@ -33,50 +32,17 @@ pub trait Raw: Send + Sync {
 
     /// Changes rows.
     async fn execute(&self, sql: &str);
+
+    /// The table of the jobs that wait.
+    fn waiting_jobs(&self) -> &'static str {
+        "webhook_jobs"
+    }
 }
 
-/// A store that accepts changes and has them delivered.
-pub trait Working:
-    Applications
-    + Integrations
-    + WebhookOutSubs
-    + Orders
-    + OrderStages
-    + WebhookJobs
-    + ListItems
-    + Notifications
-    + Users
-    + Sessions
-    + RegistryRecords
-    + AuditEvents
-    + PayloadRenderViews
-    + Lanes
-    + Mails
-    + Send
-    + Sync
-{
-}
+/// A whole store.
+pub trait Working: Store {}
 
-impl<S> Working for S where
-    S: Applications
-        + Integrations
-        + WebhookOutSubs
-        + Orders
-        + OrderStages
-        + WebhookJobs
-        + ListItems
-        + Notifications
-        + Users
-        + Sessions
-        + RegistryRecords
-        + AuditEvents
-        + PayloadRenderViews
-        + Lanes
-        + Mails
-        + Send
-        + Sync
-{
-}
+impl<S: Store> Working for S {}
 
 /// A store with one integration, and an owner of its lanes.
 pub struct World<S> {

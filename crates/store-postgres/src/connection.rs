@@ -64,3 +64,24 @@ impl Connection {
         Ok(self.object.as_ref().ok_or_else(gone)?)
     }
 }
+
+/// One consistent view of what is committed; ended when it is dropped.
+pub(crate) struct Snapshot {
+    pub(crate) connection: Connection,
+}
+
+impl Snapshot {
+    pub(crate) async fn of(connection: Connection) -> Result<Snapshot, Fault> {
+        let snapshot = Snapshot { connection };
+        let begin = "begin isolation level repeatable read read only";
+        snapshot.connection.batch(begin).await?;
+        Ok(snapshot)
+    }
+}
+
+/// Seldom used: the connection goes with it.
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        self.connection.discard();
+    }
+}

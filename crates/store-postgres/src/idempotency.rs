@@ -62,6 +62,19 @@ pub(crate) async fn find<T: DeserializeOwned>(
     open(writing.key(), &kept.answer).map(Some)
 }
 
+/// Whether this very request was answered before.
+pub(crate) async fn is_kept(
+    connection: &Connection,
+    integration_id: i64,
+    idempotency: &Idempotency,
+    now: Moment,
+) -> Result<bool, Fault> {
+    let kept = kept(connection, integration_id, idempotency).await?;
+    Ok(kept.is_some_and(|kept| {
+        kept.request_hash == idempotency.request_hash && kept.at > expired_at(now)
+    }))
+}
+
 /// Refuses a key that came with another request.
 pub(crate) fn refuse_another(first_hash: &[u8], idempotency: &Idempotency) -> Result<(), Fault> {
     if first_hash == idempotency.request_hash {

@@ -2,22 +2,24 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_trait::async_trait;
 use deadpool_postgres::Pool;
+use domain::id::IntegrationId;
 use domain::time::Moment;
 use rand::RngExt;
 use rand::distr::{Distribution, StandardUniform};
 use rand::rngs::StdRng;
-use store::{SecretKey, StoreError};
+use store::{Idempotency, Reference, Refusal, SecretKey, Store, StoreError};
 use tokio::task::JoinHandle;
 
 use crate::accept::{self, Queue};
-use crate::connection::Connection;
+use crate::connection::{Connection, Snapshot};
 use crate::fault::Fault;
 use crate::known::Known;
 use crate::lanes::{self, Lanes};
 use crate::migrate::{MigrateFault, migrate};
 use crate::pool::pool;
-use crate::{list_items, partitions};
+use crate::{check, idempotency, list_items, partitions};
 
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,12 @@ pub enum OpenFault {
     #[error(transparent)]
     Schema(#[from] MigrateFault),
 }
+
+// primary key
+pub(crate) const TOUCH: &str = "update kept_revisions set revision = revision where name = 'words'";
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[TOUCH];
 
 /// The store of many nodes. Clones share it.
 #[derive(Clone)]
@@ -107,13 +115,42 @@ impl PostgresStore {
         Ok(store)
     }
 
+    /// One consistent view of what is committed.
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot, Fault> {
+        Snapshot::of(self.connection().await?).await
+    }
+
     /// A connection of the pool, to read on.
     pub(crate) async fn connection(&self) -> Result<Connection, Fault> {
         Ok(Connection::new(self.pool.get().await?))
     }
+}
 
-    /// Finishes what is being written, gives the lanes back and refuses everything from then on.
-    pub async fn end(&self) {
+#[async_trait]
+impl Store for PostgresStore {
+    async fn check_writable(&self) -> Result<(), StoreError> {
+        // An empty transaction would touch no disk: the row is written again as it is.
+        let connection = self.connection().await?;
+        connection.execute(TOUCH, &[]).await?;
+        Ok(())
+    }
+
+    async fn check(&self, references: Vec<Reference>) -> Result<Vec<Refusal>, StoreError> {
+        let connection = self.connection().await?;
+        Ok(check::check(&connection, &references).await?)
+    }
+
+    async fn is_repeated(
+        &self,
+        integration_id: IntegrationId,
+        idempotency: Idempotency,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        let connection = self.connection().await?;
+        Ok(idempotency::is_kept(&connection, integration_id.0, &idempotency, now).await?)
+    }
+
+    async fn close(&self) {
         self.shared.queue.close();
         let writer = {
             let mut writer = self.shared.writer.lock();

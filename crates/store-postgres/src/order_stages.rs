@@ -55,6 +55,14 @@ pub(crate) async fn of_id(connection: &Connection, id: i64) -> Result<Option<Ord
     one(connection, BY_ID, &[&id], read).await
 }
 
+/// The stages with these ids.
+pub(crate) async fn of_these(
+    connection: &Connection,
+    ids: &[i64],
+) -> Result<Vec<(i64, OrderStage)>, Fault> {
+    of_ids(connection, BY_IDS, ids, read).await
+}
+
 #[async_trait]
 impl OrderStages for PostgresStore {
     async fn accept(
@@ -93,7 +101,10 @@ impl OrderStages for PostgresStore {
 }
 
 /// Orders lead straight to their stages; everything else is looked at along the way.
-pub(crate) async fn plan(connection: &Connection, query: &StageQuery) -> Result<ListPlan, Fault> {
+pub(crate) async fn plan_all(
+    connection: &Connection,
+    query: &StageQuery,
+) -> Result<ListPlan, Fault> {
     let integration = [query.integration_id.0.into()];
     let mut conditions = vec![Condition::new("integration_id = ?", integration)];
     if !query.stages.is_empty() {
@@ -110,15 +121,21 @@ pub(crate) async fn plan(connection: &Connection, query: &StageQuery) -> Result<
     if branches.is_empty() {
         branches.push(Branch::new(STAGES, Condition::new("true", [])));
     }
+    ListPlan::new(branches, conditions)
+        .created(
+            connection,
+            TIMELINE,
+            query.created_from,
+            query.created_until,
+        )
+        .await
+}
+
+/// The same, up to the first stage that may still come.
+async fn plan(connection: &Connection, query: &StageQuery) -> Result<ListPlan, Fault> {
     // Before anything else is looked at: what is settled is there from now on.
     let settled = locks::settled_stages(connection).await?;
-    let plan = ListPlan::new(branches, conditions).created(
-        connection,
-        TIMELINE,
-        query.created_from,
-        query.created_until,
-    );
-    let mut plan = plan.await?;
+    let mut plan = plan_all(connection, query).await?;
     plan.ids.end = plan.ids.end.min(settled);
     Ok(plan)
 }

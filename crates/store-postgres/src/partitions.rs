@@ -50,7 +50,7 @@ pub(crate) const KEEP: &str =
     "insert into partitions (of_table, from_id, until_id) values ($1, $2, $3)";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[LAST, KEEP];
+pub(crate) const STATEMENTS: &[&str] = &[LAST, KEEP, FORGET];
 
 /// The newest piece of a table.
 struct Piece {
@@ -116,13 +116,33 @@ async fn make(connection: &Connection, growing: &Growing) -> Result<(), Fault> {
         return Ok(());
     };
     let table = growing.table;
-    let piece = format!("{table}_from_{from}");
+    let piece = name(table, from);
     let statements = format!(
         "create table {piece} (like {table} including defaults including indexes including storage); \
          alter table {table} attach partition {piece} for values from ({from}) to ({until})"
     );
     connection.batch(&statements).await?;
     connection.execute(KEEP, &[&table, &from, &until]).await?;
+    Ok(())
+}
+
+/// The table that is a piece of another one.
+pub(crate) fn name(table: &str, from: i64) -> String {
+    format!("{table}_from_{from}")
+}
+
+// primary key
+pub(crate) const FORGET: &str = "delete from partitions where of_table = $1 and from_id = $2";
+
+/// Drops a piece, with all that it holds.
+pub(crate) async fn drop_piece(
+    connection: &Connection,
+    table: &str,
+    from: i64,
+) -> Result<(), Fault> {
+    let drop = format!("drop table if exists {}", name(table, from));
+    connection.batch(&drop).await?;
+    connection.execute(FORGET, &[&table, &from]).await?;
     Ok(())
 }
 

@@ -32,7 +32,7 @@ pub(crate) const HELD_IN_SUBSCRIPTIONS: &str = "select k.sub from unnest($1::big
      and ordered and not passed order by id limit 1 for share) h";
 // webhook_jobs_waiting_by_order
 pub(crate) const HOLDER_IN_ORDER: &str = "select id from webhook_jobs_waiting where webhook_out_sub_id = $1 and order_id = $2 \
-     and sequence < (select sequence from webhook_jobs_waiting where id = $3) and ordered and not passed order by sequence limit 1";
+     and sequence < (select sequence from webhook_jobs where id = $3) and ordered and not passed order by sequence limit 1";
 // webhook_jobs_waiting_by_subscriber
 pub(crate) const HOLDER_IN_SUBSCRIPTION: &str = "select id from webhook_jobs_waiting where webhook_out_sub_id = $1 and id < $2 \
      and ordered and not passed order by id limit 1";
@@ -247,4 +247,17 @@ async fn make_due(connection: &Connection, due: &[(i64, Moment)]) -> Result<Vec<
         Ok(row.try_get(0)?)
     })
     .await
+}
+
+/// Makes a held job due, and hands it to its lane.
+pub(crate) async fn release(
+    writing: &mut Writing,
+    id: WebhookJobId,
+    at: Moment,
+) -> Result<(), Fault> {
+    let due = make_due(&writing.connection, &[(id.0, at)]).await?;
+    for job in due::ready_jobs(&writing.connection, &due).await? {
+        writing.ready(job);
+    }
+    Ok(())
 }

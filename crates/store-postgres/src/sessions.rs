@@ -21,7 +21,7 @@ use crate::open::PostgresStore;
 use crate::users;
 use crate::writing::Writing;
 
-mod link;
+pub(crate) mod link;
 
 macro_rules! select_session {
     () => {

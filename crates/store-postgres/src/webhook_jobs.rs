@@ -24,7 +24,8 @@ mod search;
 mod show;
 mod waiting;
 
-pub(crate) use self::by_hand::tell_made;
+pub(crate) use self::by_hand::{is_sent, lost, retry_one, tell_made};
+pub(crate) use self::list::plan;
 
 // primary keys
 pub(crate) const BY_IDS: &str = "select j.id, j.integration_id, j.webhook_out_sub_id, s.key as webhook_subscriber, \
@@ -107,7 +108,11 @@ pub(crate) async fn read_job(
     Ok(jobs.pop().map(|(_, job)| job))
 }
 
-async fn read_jobs(connection: &Connection, ids: &[i64]) -> Result<Vec<(i64, WebhookJob)>, Fault> {
+/// The jobs with these ids, as they are shown.
+pub(crate) async fn read_jobs(
+    connection: &Connection,
+    ids: &[i64],
+) -> Result<Vec<(i64, WebhookJob)>, Fault> {
     let rows = connection.query(BY_IDS, &[&ids]).await?;
     let jobs = rows.iter().map(|row| read(connection, row));
     try_join_all(jobs).await

@@ -19,6 +19,7 @@ use crate::fault::Fault;
 use crate::list_query::of_ids;
 use crate::locks;
 use crate::open::PostgresStore;
+use crate::writing::Writing;
 
 mod create;
 mod delete;
@@ -144,6 +145,23 @@ impl WebhookOutSubs for PostgresStore {
         });
         Ok(page.await?)
     }
+}
+
+/// Switches a subscription on.
+///
+/// # Errors
+/// Refused where it does not exist.
+pub(crate) async fn switch_on(
+    writing: &mut Writing,
+    integration_id: IntegrationId,
+    id: WebhookOutSubId,
+    change: &Change,
+) -> Result<WebhookOutSub, Fault> {
+    let on = WebhookOutSubChanges {
+        active: Some(true),
+        ..WebhookOutSubChanges::default()
+    };
+    update::update(writing, integration_id, id, &on, change).await
 }
 
 /// The subscription that is to be changed. Nobody makes jobs by it, nor changes one of its integration, until this transaction ends.

@@ -32,6 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "domain",
             "store",
             "store-sqlite",
+            "store-postgres",
             "egress",
             "delivery",
             "app",

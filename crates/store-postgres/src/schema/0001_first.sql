@@ -298,6 +298,8 @@ create table recoveries (
   work text not null,
   webhook_out_sub_id bigint,
   state text not null,
+  -- The node that takes its steps, if one does.
+  node_id bigint,
   per_second bigint not null,
   matched bigint not null,
   matched_capped boolean not null,

@@ -28,6 +28,10 @@ impl Raw for Tables {
         let connection = self.store.connection().await.expect("a connection");
         connection.batch(sql).await.expect(sql);
     }
+
+    fn waiting_jobs(&self) -> &'static str {
+        "webhook_jobs_waiting"
+    }
 }
 
 pub(super) async fn open(database: &TestPostgres) -> PostgresStore {

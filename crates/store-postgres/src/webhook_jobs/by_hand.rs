@@ -125,6 +125,12 @@ pub(crate) async fn lost(
     })
 }
 
+/// Whether the job's subscription is there and active.
+pub(crate) async fn is_sent(connection: &Connection, id: WebhookJobId) -> Result<bool, Fault> {
+    let standing = standing(connection, id).await?;
+    Ok(standing.is_active && !standing.is_deleted)
+}
+
 async fn repeat(
     writing: &mut Writing,
     job: &WebhookJob,
