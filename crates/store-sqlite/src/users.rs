@@ -50,7 +50,9 @@ pub(crate) const STATEMENTS: &[&[&str]] = &[
 ];
 
 /// What users can be sorted by besides their id; there are few enough to be sorted each time.
-const SORTED_BY: &[&str] = &["email", "name", "created_at", "updated_at"];
+const SORTED_BY: &[&str] = &["email", "created_at", "updated_at"];
+/// By name, those without one first.
+const BY_NAME: &str = "coalesce(name, '')";
 
 #[async_trait]
 impl Users for SqliteStore {
@@ -221,5 +223,9 @@ fn plan(query: &UserQuery) -> ListPlan {
     }));
     conditions.extend(query.list.search.iter().map(Condition::found));
     let branch = Branch::new("users", Condition::new("true", []));
-    ListPlan::new(vec![branch], conditions).sorted(query.list.sort, SORTED_BY)
+    let mut plan = ListPlan::new(vec![branch], conditions).sorted(query.list.sort, SORTED_BY);
+    if query.list.sort.by == "name" {
+        plan.sort = BY_NAME;
+    }
+    plan
 }

@@ -1,4 +1,5 @@
-//! What tests share: a scriptable receiver, a clock to move by hand, a verifier, seeded chance.
+//! What tests share: a scriptable receiver, a clock to move by hand, a verifier, seeded
+//! chance, and a PostgreSQL database of one's own.
 //!
 //! Made for tests alone: what cannot go on panics, and says why.
 #![expect(
@@ -9,10 +10,12 @@
 
 mod chance;
 mod clock;
+mod postgres;
 mod receiver;
 mod verify;
 
 pub use chance::{SEED_VARIABLE, chance};
 pub use clock::ManualClock;
+pub use postgres::TestPostgres;
 pub use receiver::{Answer, Gate, Received, Receiver, Reply};
 pub use verify::{Unverified, verify};

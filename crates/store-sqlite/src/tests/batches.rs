@@ -1,55 +1,8 @@
-//! A piece of work that fails within a batch: it is left out, and takes nobody with it.
+//! A disk that is full in the middle of a batch.
 
-use domain::id::{IntegrationId, WebhookJobId};
-use store::{OrderStages, Rejection, StoreError};
+use store::OrderStages;
 
-use super::world::{Event, World, new_stage, new_sub};
-
-/// A change of this integration fails in the middle, after its order was written.
-async fn corrupt(world: &World, integration: IntegrationId) {
-    let sub = world.subscribe(new_sub(integration, "corrupt")).await;
-    let corrupted = world.store.write(move |writing| {
-        let sql = "update webhook_out_subs set version = 'v0' where id = ?1";
-        Ok(writing.connection.execute(sql, [sub.id.0])?)
-    });
-    assert_eq!(corrupted.await.expect("is corrupt now"), 1);
-}
-
-#[tokio::test]
-async fn a_piece_that_fails_is_left_out_of_its_batch_and_of_no_other() {
-    let world = World::new().await;
-    world.subscribe(world.sub("whole")).await;
-    let broken = world.integrate("broken").await;
-    corrupt(&world, broken).await;
-    world.told.take();
-    let stages = [
-        new_stage(world.integration, "A-1", "scheduled"),
-        new_stage(broken, "B-1", "scheduled"),
-        new_stage(world.integration, "A-1", "completed"),
-        new_stage(world.integration, "A-2", "scheduled"),
-    ];
-    let receipts = world.store.accept(stages.into()).await;
-    let made: Vec<Option<i64>> = receipts
-        .iter()
-        .map(|receipt| match receipt {
-            Ok(created) => Some(created.record.webhook_jobs[0].id.0),
-            Err(Rejection::Store(StoreError::Corrupt { .. })) => None,
-            Err(other) => panic!("{other:?}"),
-        })
-        .collect();
-    assert_eq!(made, [Some(1), None, Some(2), Some(3)]);
-    for (sql, expected) in [
-        ("select count(*) from orders", 2),
-        ("select count(*) from order_stages", 3),
-        ("select count(*) from webhook_jobs", 3),
-        ("select count(*) from payloads", 3),
-    ] {
-        assert_eq!(world.count(sql).await, expected, "{sql}");
-    }
-    // What was undone was told to nobody, and what was done again is told once; job 2 is held by job 1.
-    let ready = [1, 3].map(|id| Event::Ready(WebhookJobId(id)));
-    assert_eq!(world.told.take(), ready);
-}
+use super::world::{World, new_stage};
 
 /// Lets the database grow by so many pages and no more: then it is full, as a disk may be.
 async fn limit_growth(world: &World, pages: i64) {

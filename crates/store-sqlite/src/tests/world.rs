@@ -1,10 +1,10 @@
-//! A store on a throw-away folder, with an owner of lanes that notes what it is told.
+//! A store on a throw-away folder, and short ways to act on it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::destination::CallbackUrl;
-use domain::id::{IntegrationId, OrderId, WebhookJobId, WebhookOutSubId};
+use domain::id::{IntegrationId, OrderId, WebhookJobId};
 use domain::order::{AcceptedStage, OrderChanges};
 use domain::records::Actor;
 use domain::signature::SigningSecret;
@@ -13,9 +13,9 @@ use domain::webhook_out_sub::{Ordering, Version, WebhookOutSub};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use store::{
-    Change, Integrations, Lane, LaneOwner, Lanes, ListQuery, NewIntegration, NewOrderStage,
-    NewWebhookOutSub, OrderRef, OrderStages, PageRequest, ReadyJob, Refusal, Rejection, SecretKey,
-    Sort, Start, WebhookOutSubs, WithSecret, Withdrawal,
+    Change, Integrations, Lanes, ListQuery, NewIntegration, NewOrderStage, NewWebhookOutSub,
+    NoLanes, OrderRef, OrderStages, PageRequest, Refusal, Rejection, SecretKey, Sort, Start,
+    WebhookOutSubs, WithSecret,
 };
 use tempfile::TempDir;
 
@@ -26,63 +26,8 @@ pub(super) const START: Moment = Moment::from_microseconds(1_800_000_000_000_000
 
 pub(super) struct World {
     pub(super) store: SqliteStore,
-    pub(super) told: Arc<Told>,
     pub(super) integration: IntegrationId,
     _folder: TempDir,
-}
-
-/// What the owner of the lanes was told, in order.
-#[derive(Default)]
-pub(super) struct Told {
-    events: Mutex<Vec<Event>>,
-    /// Jobs that are in flight when they are asked back.
-    in_flight: Mutex<Vec<WebhookJobId>>,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Event {
-    Ready(WebhookJobId),
-    Changed(WebhookOutSubId),
-    Closed(WebhookOutSubId),
-}
-
-impl Told {
-    /// What was told since this was last asked.
-    pub(super) fn take(&self) -> Vec<Event> {
-        std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(super) fn fly(&self, job: WebhookJobId) {
-        self.in_flight.lock().expect("no panic").push(job);
-    }
-
-    fn note(&self, event: Event) {
-        self.events.lock().expect("no panic").push(event);
-    }
-}
-
-impl LaneOwner for Told {
-    fn ready(&self, jobs: Vec<ReadyJob>) {
-        for job in jobs {
-            self.note(Event::Ready(job.id));
-        }
-    }
-
-    fn changed(&self, lane: Lane) {
-        self.note(Event::Changed(lane.sub.id));
-    }
-
-    fn closed(&self, id: WebhookOutSubId) {
-        self.note(Event::Closed(id));
-    }
-
-    fn withdraw(&self, _lane: WebhookOutSubId, job: WebhookJobId) -> Withdrawal {
-        if self.in_flight.lock().expect("no panic").contains(&job) {
-            Withdrawal::InFlight
-        } else {
-            Withdrawal::Withdrawn
-        }
-    }
 }
 
 impl World {
@@ -91,11 +36,12 @@ impl World {
         let key = SecretKey::from_bytes([7; 32]);
         let chance = StdRng::seed_from_u64(1);
         let store = SqliteStore::open(folder.path(), key, chance, START).expect("a store");
-        let told = Arc::new(Told::default());
-        store.own_lanes(told.clone(), START).await.expect("lanes");
+        store
+            .own_lanes(Arc::new(NoLanes), START)
+            .await
+            .expect("lanes");
         let mut world = World {
             store,
-            told,
             integration: IntegrationId(0),
             _folder: folder,
         };
@@ -143,16 +89,6 @@ impl World {
             .store
             .read(move |connection| Ok(connection.query_row(sql, [], |row| row.get(0))?));
         counted.await.expect("a count")
-    }
-
-    pub(super) async fn audited(&self) -> Vec<(String, i64, String)> {
-        let sql = "select noun, record_id, action from audit_events order by id";
-        let read = self.store.read(move |connection| {
-            crate::list_query::all(connection, sql, [], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })
-        });
-        read.await.expect("a trail")
     }
 }
 

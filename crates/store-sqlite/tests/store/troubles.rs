@@ -1,333 +1,41 @@
-//! What people and operators are told of a subscription's troubles, and the mails that wait.
+//! What the mails that wait do not tell whoever reads the files.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering as Atomic};
 
-use domain::health::{HealthState, LaneRecord, OffReason};
-use domain::id::{WebhookJobId, WebhookOutSubId};
-use domain::letter::About;
-use domain::notification::{Notification, NotificationKind};
-use domain::time::Moment;
 use domain::webhook_out_sub::Ordering;
-use store::{
-    Lanes, ListQuery, MAILS_WAITING_MAX, MailStep, Mails, NextStep, NotificationQuery,
-    Notifications, Outcome, PageRequest, Sort, Start, WaitingMail, WebhookOutSubChanges,
-    WebhookOutSubs,
-};
+use store::{Lanes, Mails, NextStep, WebhookOutSubChanges, WebhookOutSubs};
 
-use crate::world::{World, after, change};
-
-const HOUR: u64 = 3_600;
-
-fn changes(notify: bool, emails: &str) -> WebhookOutSubChanges {
-    WebhookOutSubChanges {
-        notify: Some(notify),
-        notification_emails: Some(Some(emails.parse().expect("addresses"))),
-        ..WebhookOutSubChanges::default()
-    }
-}
-
-async fn told_sub(world: &World, notify: bool, emails: &str) -> WebhookOutSubId {
-    let id = world.subscribe("crm", Ordering::Order).await;
-    let changes = changes(notify, emails);
-    let updated = world
-        .store
-        .update_webhook_out_sub(world.integration, id, changes, change());
-    updated.await.expect("updated");
-    id
-}
-
-async fn waiting(world: &World) -> Vec<WaitingMail> {
-    let due = world
-        .store
-        .due_mails(after(1_000 * HOUR), MAILS_WAITING_MAX + 1);
-    due.await.expect("mails").mails
-}
-
-async fn notifications(world: &World) -> Vec<Notification> {
-    let query = NotificationQuery {
-        kinds: Vec::new(),
-        read: None,
-        list: ListQuery {
-            search: None,
-            page: PageRequest {
-                size: 50,
-                start: Start::Offset(0),
-            },
-            sort: Sort {
-                by: "id",
-                descending: false,
-            },
-            count: false,
-        },
-    };
-    let page = world.store.notifications(query).await.expect("a page");
-    page.items
-}
-
-/// One attempt of a job that fails at `at`.
-async fn fail(world: &World, sub: WebhookOutSubId, job: WebhookJobId, number: u32, at: Moment) {
-    let next = NextStep::Retry { at, passed: false };
-    record(world, sub, job, number, next, at, None).await;
-}
-
-async fn record(
-    world: &World,
-    sub: WebhookOutSubId,
-    job: WebhookJobId,
-    number: u32,
-    next: NextStep,
-    at: Moment,
-    lane: Option<LaneRecord>,
-) {
-    let mut outcome: Outcome = crate::world::outcome(sub, job, number, next, lane);
-    outcome.attempt.started_at = at;
-    outcome.attempt.message = Some("answered 500, success is 2xx".to_owned());
-    let recorded = world.store.record(Arc::new([outcome]));
-    recorded.await.expect("recorded");
-}
-
-async fn job(world: &World, order: &str) -> WebhookJobId {
-    world.report(order, "scheduled").await;
-    world.ready()[0]
-}
-
-#[tokio::test]
-async fn the_tenth_failure_is_mailed_to_each_address_once() {
-    let world = World::new().await;
-    let wakes = Arc::new(AtomicUsize::new(0));
-    let counted = wakes.clone();
-    let waker = Arc::new(move || {
-        counted.fetch_add(1, Atomic::SeqCst);
-    });
-    world.store.own_mails(waker).await.expect("owned");
-    let sub = told_sub(
-        &world,
-        true,
-        "ann@example.com, bob@example.com, ann@example.com",
-    )
-    .await;
-    let job = job(&world, "A").await;
-    for number in 1..=12 {
-        fail(&world, sub, job, number, after(u64::from(number))).await;
-        assert_eq!(wakes.load(Atomic::SeqCst), usize::from(number >= 10));
-    }
-    let mails = waiting(&world).await;
-    let addresses: Vec<&str> = mails.iter().map(|mail| mail.letter.to.as_str()).collect();
-    assert_eq!(addresses, ["ann@example.com", "bob@example.com"]);
-    assert_ne!(mails[0].message_id, mails[1].message_id);
-    let About::KeepsFailing {
-        sub: named,
-        job: told,
-        jobs: 1,
-    } = &mails[0].letter.about
-    else {
-        panic!("{mails:?}");
-    };
-    assert_eq!((named.id, named.integration.as_str()), (Some(sub), "Acme"));
-    assert_eq!(
-        (told.id, told.attempt_count, told.exhausted),
-        (job, 10, false)
-    );
-    assert_eq!(told.last_fault, "answered 500, success is 2xx");
-    let payload: serde_json::Value = serde_json::from_str(&told.payload).expect("JSON");
-    assert!(payload["order_stage_id"].is_i64(), "{payload}");
-    assert!(notifications(&world).await.is_empty());
-}
-
-#[tokio::test]
-async fn within_six_hours_others_count_and_without_notify_nobody_is_mailed() {
-    let world = World::new().await;
-    let sub = told_sub(&world, true, "ann@example.com").await;
-    for (order, hours) in [("A", 0), ("B", 1), ("C", 5), ("D", 6), ("E", 7)] {
-        let job = job(&world, order).await;
-        fail(&world, sub, job, 10, after(hours * HOUR)).await;
-    }
-    let jobs = |mails: Vec<WaitingMail>| -> Vec<u32> {
-        let jobs = mails.iter().map(|mail| match &mail.letter.about {
-            About::KeepsFailing { jobs, .. } => *jobs,
-            about => panic!("{about:?}"),
-        });
-        jobs.collect()
-    };
-    assert_eq!(jobs(waiting(&world).await), [1, 3]);
-    let silent = changes(false, "ann@example.com");
-    let updated = world
-        .store
-        .update_webhook_out_sub(world.integration, sub, silent, change());
-    updated.await.expect("updated");
-    let job = job(&world, "F").await;
-    fail(&world, sub, job, 10, after(20 * HOUR)).await;
-    assert_eq!(jobs(waiting(&world).await), [1, 3]);
-}
-
-#[tokio::test]
-async fn exhausted_jobs_are_told_to_the_operators_and_earlier_ones_to_the_people() {
-    let world = World::new().await;
-    let sub = told_sub(&world, true, "ann@example.com").await;
-    for (order, number) in [("A", 3), ("B", 40)] {
-        let job = job(&world, order).await;
-        record(
-            &world,
-            sub,
-            job,
-            number,
-            NextStep::Exhausted,
-            after(1),
-            None,
-        )
-        .await;
-    }
-    let mails = waiting(&world).await;
-    assert_eq!(mails.len(), 1, "the tenth failure of B was told long ago");
-    let raised = notifications(&world).await;
-    assert_eq!(raised.len(), 1);
-    assert_eq!(raised[0].kind, NotificationKind::JobExhausted);
-    assert_eq!(raised[0].about, format!("webhook_out_sub:{sub}"));
-    assert_eq!(
-        (raised[0].webhook_out_sub_id, raised[0].times),
-        (Some(sub), 2)
-    );
-}
-
-#[tokio::test]
-async fn a_test_is_nobodys_trouble() {
-    let world = World::new().await;
-    let sub = told_sub(&world, true, "ann@example.com").await;
-    let test = world.store.send_test(world.integration, sub, change());
-    let job = test.await.expect("a test").id;
-    record(&world, sub, job, 1, NextStep::Exhausted, after(1), None).await;
-    assert!(waiting(&world).await.is_empty() && notifications(&world).await.is_empty());
-}
-
-#[tokio::test]
-async fn switch_offs_and_the_ends_of_troubles_are_mailed_and_blips_are_not() {
-    let world = World::new().await;
-    let sub = told_sub(&world, true, "ann@example.com").await;
-    let lane = |state, failing: bool, reason, recovering| LaneRecord {
-        state,
-        failing_since: failing.then(|| after(0)),
-        reason,
-        recovering,
-        ..LaneRecord::default()
-    };
-    let healthy = lane(HealthState::Healthy, false, None, false);
-    let failing = lane(HealthState::Healthy, true, None, false);
-    let resting = lane(HealthState::Resting, true, None, false);
-    let off = lane(HealthState::Off, true, Some(OffReason::Gone), false);
-    let job = job(&world, "A").await;
-    for (number, record_of) in [failing, healthy.clone(), resting, healthy, off]
-        .into_iter()
-        .enumerate()
-    {
-        let number = u32::try_from(number).expect("small") + 1;
-        let at = after(u64::from(number));
-        let next = NextStep::Retry { at, passed: false };
-        record(&world, sub, job, number, next, at, Some(record_of)).await;
-    }
-    let abouts = |mails: &[WaitingMail]| -> Vec<String> {
-        let abouts = mails.iter().map(|mail| format!("{:?}", mail.letter.about));
-        abouts.collect()
-    };
-    assert_eq!(abouts(&waiting(&world).await), ["Recovered", "SwitchedOff"]);
-    let on = WebhookOutSubChanges {
-        active: Some(true),
-        ..WebhookOutSubChanges::default()
-    };
-    let updated = world
-        .store
-        .update_webhook_out_sub(world.integration, sub, on, change());
-    assert!(updated.await.expect("on").health.recovering);
-    let healthy = Some(LaneRecord::default());
-    record(&world, sub, job, 6, NextStep::Delivered, after(9), healthy).await;
-    assert_eq!(
-        abouts(&waiting(&world).await),
-        ["Recovered", "SwitchedOff", "Recovered"]
-    );
-}
-
-#[tokio::test]
-async fn a_mail_waits_until_it_is_sent_or_given_up_with_a_word_to_the_operators() {
-    let world = World::new().await;
-    let sub = told_sub(&world, true, "ann@example.com,bob@example.com").await;
-    let job = job(&world, "A").await;
-    fail(&world, sub, job, 10, after(0)).await;
-    let mails = waiting(&world).await;
-    let (ann, bob) = (mails[0].id, mails[1].id);
-    let retry = MailStep::Retry { at: after(100) };
-    world.store.record_mail(ann, retry).await.expect("recorded");
-    world
-        .store
-        .record_mail(bob, MailStep::Sent)
-        .await
-        .expect("recorded");
-    let due = world.store.due_mails(after(99), 10).await.expect("mails");
-    assert!(due.mails.is_empty());
-    assert_eq!(due.next_due_at, Some(after(100)));
-    let due = world.store.due_mails(after(100), 10).await.expect("mails");
-    assert_eq!((due.mails[0].id, due.mails[0].attempts), (ann, 1));
-    assert_eq!(due.mails[0].message_id, mails[0].message_id);
-    let give_up = MailStep::GiveUp {
-        reason: "no such mailbox".to_owned(),
-        at: after(101),
-    };
-    for _ in 0..2 {
-        world
-            .store
-            .record_mail(ann, give_up.clone())
-            .await
-            .expect("recorded");
-    }
-    assert!(waiting(&world).await.is_empty());
-    let raised = notifications(&world).await;
-    assert_eq!((raised.len(), raised[0].times), (1, 1));
-    assert_eq!(raised[0].kind, NotificationKind::MailFailed);
-    assert_eq!(
-        (raised[0].about.as_str(), raised[0].webhook_out_sub_id),
-        ("ann@example.com", Some(sub))
-    );
-    assert!(raised[0].message.ends_with("no such mailbox"));
-}
+use crate::world::{START, World, after, change, outcome};
 
 #[tokio::test]
 async fn what_a_mail_says_is_not_readable_in_the_file() {
     let world = World::new().await;
-    let sub = told_sub(&world, true, "ann@example.com").await;
-    let job = job(&world, "A").await;
-    fail(&world, sub, job, 10, after(0)).await;
+    let sub = world.subscribe("crm", Ordering::Order).await;
+    let changes = WebhookOutSubChanges {
+        notify: Some(true),
+        notification_emails: Some(Some("ann@example.com".parse().expect("addresses"))),
+        ..WebhookOutSubChanges::default()
+    };
+    let updated = world
+        .store
+        .update_webhook_out_sub(world.integration, sub, changes, change());
+    updated.await.expect("updated");
+    let job = world.report("A", "scheduled").await.webhook_jobs[0].id;
+    let next = NextStep::Retry {
+        at: START,
+        passed: false,
+    };
+    // The tenth failure is told.
+    let recorded = world
+        .store
+        .record(Arc::new([outcome(sub, job, 10, next, None)]));
+    recorded.await.expect("recorded");
     let connection =
         rusqlite::Connection::open(world.folder.path().join("postrider.db")).expect("open");
     let about: Vec<u8> = connection
         .query_row("select about from letters", [], |row| row.get(0))
         .expect("a letter");
     assert!(!String::from_utf8_lossy(&about).contains("keeps_failing"));
-    // One that was sealed with another key does not hold up the others.
-    connection
-        .execute("update letters set about = x'00'", [])
-        .expect("spoilt");
     let due = world.store.due_mails(after(1), 10).await.expect("mails");
-    assert_eq!((due.mails.len(), due.unreadable.len()), (0, 1));
-}
-
-#[tokio::test]
-async fn the_oldest_are_dropped_when_too_many_wait() {
-    let world = World::new().await;
-    let sub = told_sub(&world, true, "ann@example.com,bob@example.com").await;
-    let job = job(&world, "A").await;
-    let connection =
-        rusqlite::Connection::open(world.folder.path().join("postrider.db")).expect("open");
-    let fill = format!(
-        "with recursive n(i) as (select 1 union all select i + 1 from n where i < {MAILS_WAITING_MAX}) \
-         insert into mails select i, 0, 'x@example.com', 'id', 0, 0, 0 from n"
-    );
-    connection.execute(&fill, []).expect("filled");
-    fail(&world, sub, job, 10, after(0)).await;
-    let ids: (i64, i64, i64) = connection
-        .query_row("select count(*), min(id), max(id) from mails", [], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })
-        .expect("a count");
-    let max = i64::try_from(MAILS_WAITING_MAX).expect("small");
-    assert_eq!(ids, (max, 3, max + 2));
-    assert_eq!(notifications(&world).await[0].about, "outbox");
+    assert_eq!(due.mails.len(), 1);
 }

@@ -1,6 +1,6 @@
-//! A store on a throw-away folder, an owner of lanes that notes what it is told, and short ways to act.
+//! A store on a throw-away folder, and short ways to act.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::health::LaneRecord;
@@ -14,9 +14,8 @@ use domain::webhook_out_sub::{Ordering, Version};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use store::{
-    Change, Fence, Integrations, Lane, LaneOwner, Lanes, NewIntegration, NewOrderStage,
-    NewWebhookOutSub, NextStep, OrderRef, OrderStages, Outcome, ReadyJob, Rejection, SecretKey,
-    WebhookOutSubs, Withdrawal,
+    Change, Fence, Integrations, Lanes, NewIntegration, NewOrderStage, NewWebhookOutSub, NextStep,
+    NoLanes, OrderRef, OrderStages, Outcome, Rejection, SecretKey, WebhookOutSubs,
 };
 use store_sqlite::SqliteStore;
 use tempfile::TempDir;
@@ -24,41 +23,8 @@ use tempfile::TempDir;
 /// When everything begins.
 pub const START: Moment = Moment::from_microseconds(1_800_000_000_000_000);
 
-/// What the owner of the lanes was told.
-#[derive(Default)]
-pub struct Told {
-    pub ready: Mutex<Vec<ReadyJob>>,
-    pub changed: Mutex<Vec<WebhookOutSubId>>,
-    pub closed: Mutex<Vec<WebhookOutSubId>>,
-    /// Jobs that are in flight, when asked for back.
-    pub in_flight: Mutex<Vec<WebhookJobId>>,
-}
-
-impl LaneOwner for Told {
-    fn ready(&self, jobs: Vec<ReadyJob>) {
-        self.ready.lock().expect("no panic").extend(jobs);
-    }
-
-    fn changed(&self, lane: Lane) {
-        self.changed.lock().expect("no panic").push(lane.sub.id);
-    }
-
-    fn closed(&self, id: WebhookOutSubId) {
-        self.closed.lock().expect("no panic").push(id);
-    }
-
-    fn withdraw(&self, _lane: WebhookOutSubId, job: WebhookJobId) -> Withdrawal {
-        if self.in_flight.lock().expect("no panic").contains(&job) {
-            Withdrawal::InFlight
-        } else {
-            Withdrawal::Withdrawn
-        }
-    }
-}
-
 pub struct World {
     pub store: SqliteStore,
-    pub told: Arc<Told>,
     pub integration: IntegrationId,
     pub folder: TempDir,
 }
@@ -84,8 +50,10 @@ impl World {
     pub async fn new() -> World {
         let folder = tempfile::tempdir().expect("a folder");
         let store = open(&folder);
-        let told = Arc::new(Told::default());
-        store.own_lanes(told.clone(), START).await.expect("lanes");
+        store
+            .own_lanes(Arc::new(NoLanes), START)
+            .await
+            .expect("lanes");
         let new = NewIntegration {
             key: "acme".to_owned(),
             name: "Acme".to_owned(),
@@ -95,7 +63,6 @@ impl World {
         let integration = store.create_integration(new, change()).await.expect("made");
         World {
             store,
-            told,
             integration: integration.record.id,
             folder,
         }
@@ -155,15 +122,6 @@ impl World {
     pub async fn try_accept(&self, stage: NewOrderStage) -> Result<AcceptedStage, Rejection> {
         let mut receipts = self.store.accept(vec![stage]).await;
         receipts.remove(0).map(|created| created.record)
-    }
-
-    /// The jobs that were told to be ready since this was last asked.
-    pub fn ready(&self) -> Vec<WebhookJobId> {
-        let mut ready = self.told.ready.lock().expect("no panic");
-        std::mem::take(&mut *ready)
-            .iter()
-            .map(|job| job.id)
-            .collect()
     }
 
     pub async fn record(

@@ -1,0 +1,50 @@
+//! Reported changes become stages, payloads and jobs: the first half of the hottest path.
+//!
+//! Changes of many requests are accepted in one transaction: what all of them need is read in one go, the rules are applied in memory, one
+//! change after another, and what came of it is stored by one statement for each table.
+
+mod batch;
+mod jobs;
+mod order;
+mod payloads;
+mod read;
+mod stages;
+mod writer;
+
+use domain::order::AcceptedStage;
+use futures_util::future::join_all;
+use store::{Created, NewOrderStage, Rejection};
+
+pub(crate) use self::batch::accept_all;
+pub(crate) use self::jobs::{Group, NewJob, Recipient, insert_jobs};
+pub(crate) use self::order::street;
+pub(crate) use self::payloads::{Payloads, Rendered, insert_payloads};
+pub(crate) use self::writer::{Queue, start};
+use crate::open::PostgresStore;
+
+/// Stages in one transaction: bounds how long one long list holds up others.
+const STAGES_MAX: usize = 100;
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&[&str]] = &[
+    jobs::STATEMENTS,
+    order::STATEMENTS,
+    payloads::STATEMENTS,
+    read::STATEMENTS,
+    stages::STATEMENTS,
+];
+
+/// What became of a change.
+pub(crate) type Receipt = Result<Created<AcceptedStage>, Rejection>;
+
+/// Accepts changes; see [`store::OrderStages::accept`].
+pub(crate) async fn accept(store: &PostgresStore, mut stages: Vec<NewOrderStage>) -> Vec<Receipt> {
+    let mut pieces = Vec::new();
+    while !stages.is_empty() {
+        let later = stages.split_off(stages.len().min(STAGES_MAX));
+        let piece = std::mem::replace(&mut stages, later);
+        pieces.push(store.shared.queue.hand_in(piece));
+    }
+    // Handed in one after another, since that is the order of the list.
+    let receipts = join_all(pieces).await;
+    receipts.into_iter().flatten().collect()
+}

@@ -1,0 +1,174 @@
+//! Group commit: the changes of many requests go into one transaction, whose cost is shared by all that wait for it.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use deadpool_postgres::Pool;
+use store::{NewOrderStage, Rejection, StoreError};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::{Receipt, STAGES_MAX, accept_all};
+use crate::fault::Fault;
+use crate::open::{PostgresStore, Shared};
+use crate::writing::{TRIES_MAX, Writing};
+
+/// Lists of changes that wait for the writer; more have to wait outside.
+const QUEUE_MAX: usize = 4_096;
+/// How long a request waits for a place in the queue before it is told to come again.
+const QUEUE_SECONDS_MAX: u64 = 5;
+
+/// Changes of one request, and where the answer goes.
+struct Asked {
+    stages: Vec<NewOrderStage>,
+    reply: oneshot::Sender<Vec<Receipt>>,
+}
+
+/// The way to the writer; closed when it is dropped.
+pub(crate) struct Queue(Mutex<Option<mpsc::Sender<Asked>>>);
+
+/// The writer's end of the queue.
+pub(crate) struct Waiting(mpsc::Receiver<Asked>);
+
+impl Queue {
+    pub(crate) fn new() -> (Queue, Waiting) {
+        let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+        (Queue(Mutex::new(Some(sender))), Waiting(receiver))
+    }
+
+    /// Refuses everything from now on; what was handed in is still done.
+    pub(crate) fn close(&self) {
+        let mut sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sender.take();
+    }
+
+    /// Hands in changes, and waits for what becomes of them.
+    pub(super) async fn hand_in(&self, stages: Vec<NewOrderStage>) -> Vec<Receipt> {
+        let size = stages.len();
+        let refused = |reason: &str| {
+            let error = StoreError::Unavailable(reason.to_owned());
+            vec![Err(Rejection::Store(error)); size]
+        };
+        let sender = {
+            let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            sender.clone()
+        };
+        let Some(sender) = sender else {
+            return refused("the store is closed");
+        };
+        let (reply, answer) = oneshot::channel();
+        let patience = Duration::from_secs(QUEUE_SECONDS_MAX);
+        let asked = Asked { stages, reply };
+        if sender.send_timeout(asked, patience).await.is_err() {
+            return refused("too many changes wait to be written");
+        }
+        drop(sender);
+        let answer = answer.await;
+        answer.unwrap_or_else(|_| refused("the store is closing"))
+    }
+}
+
+/// Starts the writer; it ends when the queue is closed and empty, or nobody has the store any more.
+pub(crate) fn start(pool: Pool, shared: Weak<Shared>, waiting: Waiting) -> JoinHandle<()> {
+    tokio::spawn(run(pool, shared, waiting))
+}
+
+async fn run(pool: Pool, shared: Weak<Shared>, mut waiting: Waiting) {
+    let mut left = VecDeque::new();
+    loop {
+        if left.is_empty() {
+            match waiting.0.recv().await {
+                Some(asked) => left.push_back(asked),
+                None => return,
+            }
+        }
+        while let Ok(asked) = waiting.0.try_recv() {
+            left.push_back(asked);
+        }
+        let Some(shared) = shared.upgrade() else {
+            return;
+        };
+        let store = PostgresStore {
+            pool: pool.clone(),
+            shared,
+        };
+        commit(&store, take(&mut left)).await;
+    }
+}
+
+/// As many of those that wait as one transaction takes; at least one.
+fn take(left: &mut VecDeque<Asked>) -> Vec<Asked> {
+    let (mut taken, mut stages) = (Vec::new(), 0);
+    while let Some(asked) = left.front() {
+        stages += asked.stages.len();
+        if stages > STAGES_MAX && !taken.is_empty() {
+            break;
+        }
+        taken.extend(left.pop_front());
+    }
+    taken
+}
+
+/// Accepts what many have asked for, and answers them all.
+async fn commit(store: &PostgresStore, asked: Vec<Asked>) {
+    let stages: Vec<NewOrderStage> = asked
+        .iter()
+        .flat_map(|asked| asked.stages.iter().cloned())
+        .collect();
+    let mut receipts = accept_in_pieces(store, &stages).await.into_iter();
+    for Asked { stages, reply } in asked {
+        let receipts = receipts.by_ref().take(stages.len()).collect();
+        // A caller that has gone away is told nothing; what was accepted stands.
+        drop(reply.send(receipts));
+    }
+}
+
+/// In one transaction, or in more where they make many jobs.
+async fn accept_in_pieces(store: &PostgresStore, stages: &[NewOrderStage]) -> Vec<Receipt> {
+    let mut receipts: Vec<Receipt> = Vec::with_capacity(stages.len());
+    while receipts.len() < stages.len() {
+        let left = &stages[receipts.len()..];
+        receipts.extend(accept_some(store, left).await);
+    }
+    receipts
+}
+
+/// The first of them in one transaction. Where the database refuses them for a reason that nobody foresaw, the first one alone, so
+/// that only the one at fault is left out.
+async fn accept_some(store: &PostgresStore, stages: &[NewOrderStage]) -> Vec<Receipt> {
+    let fault = match try_together(store, stages).await {
+        Ok(receipts) => return receipts,
+        Err(fault) => fault,
+    };
+    let error = StoreError::from(fault);
+    let refused = |count| vec![Err(Rejection::Store(error.clone())); count];
+    // One that is not there for these is not there for each of them either.
+    if stages.len() == 1 || matches!(error, StoreError::Unavailable(_)) {
+        return refused(stages.len());
+    }
+    tracing::warn!(%error, "changes could not be accepted together; they are accepted one by one");
+    let alone = try_together(store, &stages[..1]).await;
+    alone.unwrap_or_else(|fault| vec![Err(fault.into())])
+}
+
+async fn try_together(
+    store: &PostgresStore,
+    stages: &[NewOrderStage],
+) -> Result<Vec<Receipt>, Fault> {
+    let mut tries = 1;
+    loop {
+        match try_once(store, stages).await {
+            Err(fault) if fault.is_passing() && tries < TRIES_MAX => tries += 1,
+            done => return done,
+        }
+    }
+}
+
+async fn try_once(store: &PostgresStore, stages: &[NewOrderStage]) -> Result<Vec<Receipt>, Fault> {
+    let mut writing = Writing::begin(store).await?;
+    let accepted = accept_all(&mut writing, stages).await;
+    let accepted = writing.end(accepted).await?;
+    let receipts = accepted.into_iter();
+    Ok(receipts.map(|one| one.map_err(Rejection::from)).collect())
+}

@@ -1,0 +1,87 @@
+//! A connection, and the ways to ask something over it.
+
+use deadpool_postgres::Object;
+use store::StoreError;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use crate::fault::Fault;
+use crate::list_query::Value;
+
+/// The values of a statement's placeholders.
+pub(crate) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// A connection of the pool. Statements are prepared when they are first asked for, and kept.
+pub(crate) struct Connection {
+    object: Option<Object>,
+}
+
+impl Connection {
+    pub(crate) fn new(object: Object) -> Connection {
+        Connection {
+            object: Some(object),
+        }
+    }
+
+    /// Runs a statement; how many rows it changed.
+    pub(crate) async fn execute(&self, sql: &str, params: Params<'_>) -> Result<u64, Fault> {
+        let client = self.client()?;
+        let statement = client.prepare_cached(sql).await?;
+        Ok(client.execute(&statement, params).await?)
+    }
+
+    /// The rows that a statement finds.
+    pub(crate) async fn query(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Fault> {
+        let client = self.client()?;
+        let statement = client.prepare_cached(sql).await?;
+        Ok(client.query(&statement, params).await?)
+    }
+
+    /// The rows that a statement finds that was put together for this once: it is not kept.
+    pub(crate) async fn query_once(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Fault> {
+        let typed: Vec<_> = values.iter().map(Value::typed).collect();
+        Ok(self.client()?.query_typed(sql, &typed).await?)
+    }
+
+    /// Prepares a statement, without running it.
+    pub(crate) async fn prepare(&self, sql: &str) -> Result<(), Fault> {
+        let prepared = self.client()?.prepare_cached(sql).await;
+        Ok(prepared.map(|_| ())?)
+    }
+
+    /// Runs statements without parameters.
+    pub(crate) async fn batch(&self, sql: &str) -> Result<(), Fault> {
+        Ok(self.client()?.batch_execute(sql).await?)
+    }
+
+    /// Never gives the connection back: the database ends whatever was under way on it.
+    pub(crate) fn discard(&mut self) {
+        self.object.take().map(Object::take);
+    }
+
+    fn client(&self) -> Result<&Object, Fault> {
+        let gone = || StoreError::Failed("a connection was used after its end".to_owned());
+        Ok(self.object.as_ref().ok_or_else(gone)?)
+    }
+}
+
+/// One consistent view of what is committed; ended when it is dropped.
+pub(crate) struct Snapshot {
+    pub(crate) connection: Connection,
+}
+
+impl Snapshot {
+    pub(crate) async fn of(connection: Connection) -> Result<Snapshot, Fault> {
+        let snapshot = Snapshot { connection };
+        let begin = "begin isolation level repeatable read read only";
+        snapshot.connection.batch(begin).await?;
+        Ok(snapshot)
+    }
+}
+
+/// Seldom used: the connection goes with it.
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        self.connection.discard();
+    }
+}

@@ -1,0 +1,169 @@
+//! Opening the database, and the ways to work on it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use deadpool_postgres::Pool;
+use domain::id::IntegrationId;
+use domain::time::Moment;
+use rand::RngExt;
+use rand::distr::{Distribution, StandardUniform};
+use rand::rngs::StdRng;
+use store::{Idempotency, Reference, Refusal, SecretKey, Store, StoreError};
+use tokio::task::JoinHandle;
+
+use crate::accept::{self, Queue};
+use crate::connection::{Connection, Snapshot};
+use crate::fault::Fault;
+use crate::known::Known;
+use crate::lanes::{self, Lanes};
+use crate::migrate::{MigrateFault, migrate};
+use crate::pool::pool;
+use crate::{check, idempotency, list_items, partitions};
+
+/// Why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFault {
+    /// The URL says nothing that could be connected to.
+    #[error(
+        "the database URL cannot be used: {0}; it is written postgres://user:password@host:5432/name"
+    )]
+    Url(String),
+    /// TLS cannot be set up.
+    #[error("TLS to the database cannot be set up: {0}")]
+    Tls(String),
+    /// The database cannot be reached, or refuses.
+    #[error("the database cannot be used: {0}")]
+    Database(#[from] StoreError),
+    /// The schema cannot be brought up to date.
+    #[error(transparent)]
+    Schema(#[from] MigrateFault),
+}
+
+// primary key
+pub(crate) const TOUCH: &str = "update kept_revisions set revision = revision where name = 'words'";
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[TOUCH];
+
+/// The store of many nodes. Clones share it.
+#[derive(Clone)]
+pub struct PostgresStore {
+    pub(crate) pool: Pool,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What all work of this node shares.
+pub(crate) struct Shared {
+    pub(crate) key: SecretKey,
+    pub(crate) known: Known,
+    pub(crate) queue: Queue,
+    pub(crate) lanes: Lanes,
+    /// The task that accepts changes, until it is waited for.
+    writer: Mutex<Option<JoinHandle<()>>>,
+    /// For the random part of webhook ids, and other things that nobody shall guess.
+    chance: Mutex<StdRng>,
+}
+
+impl Shared {
+    /// Something by chance.
+    pub(crate) fn random<T>(&self) -> T
+    where
+        StandardUniform: Distribution<T>,
+    {
+        let mut chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner);
+        chance.random()
+    }
+}
+
+impl PostgresStore {
+    /// Connects to a database; its schema is made or brought up to date, while other nodes may be running. The vocabularies are
+    /// filled with their first words, made at `now`; `chance` makes webhook ids. `extra_ca_pem` are certificates that are trusted beside Mozilla's.
+    ///
+    /// # Errors
+    /// [`OpenFault`] with the remedy.
+    pub async fn open(
+        url: &str,
+        extra_ca_pem: Option<&[u8]>,
+        key: SecretKey,
+        chance: StdRng,
+        now: Moment,
+    ) -> Result<PostgresStore, OpenFault> {
+        let (queue, waiting) = Queue::new();
+        let store = PostgresStore {
+            pool: pool(url, extra_ca_pem)?,
+            shared: Arc::new(Shared {
+                key,
+                known: Known::default(),
+                queue,
+                lanes: Lanes::default(),
+                writer: Mutex::default(),
+                chance: Mutex::new(chance),
+            }),
+        };
+        let of_store = |fault: Fault| OpenFault::Database(fault.into());
+        let connection = store.connection().await.map_err(of_store)?;
+        migrate(&connection).await?;
+        partitions::make_ahead(&connection)
+            .await
+            .map_err(of_store)?;
+        list_items::fill(&connection, now).await.map_err(of_store)?;
+        let writer = accept::start(store.pool.clone(), Arc::downgrade(&store.shared), waiting);
+        if let Ok(mut kept) = store.shared.writer.lock() {
+            *kept = Some(writer);
+        }
+        Ok(store)
+    }
+
+    /// One consistent view of what is committed.
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot, Fault> {
+        Snapshot::of(self.connection().await?).await
+    }
+
+    /// A connection of the pool, to read on.
+    pub(crate) async fn connection(&self) -> Result<Connection, Fault> {
+        Ok(Connection::new(self.pool.get().await?))
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn check_writable(&self) -> Result<(), StoreError> {
+        // An empty transaction would touch no disk: the row is written again as it is.
+        let connection = self.connection().await?;
+        connection.execute(TOUCH, &[]).await?;
+        Ok(())
+    }
+
+    async fn check(&self, references: Vec<Reference>) -> Result<Vec<Refusal>, StoreError> {
+        let connection = self.connection().await?;
+        Ok(check::check(&connection, &references).await?)
+    }
+
+    async fn is_repeated(
+        &self,
+        integration_id: IntegrationId,
+        idempotency: Idempotency,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        let connection = self.connection().await?;
+        Ok(idempotency::is_kept(&connection, integration_id.0, &idempotency, now).await?)
+    }
+
+    async fn close(&self) {
+        self.shared.queue.close();
+        let writer = {
+            let mut writer = self.shared.writer.lock();
+            writer.as_deref_mut().ok().and_then(Option::take)
+        };
+        if let Some(writer) = writer
+            && writer.await.is_err()
+        {
+            tracing::error!("the writer of the store ended with a panic");
+        }
+        if let Err(error) = lanes::leave(self).await {
+            tracing::warn!(%error, "the lanes of this node were not given back; others take them when its lease ends");
+        }
+        self.pool.close();
+    }
+}

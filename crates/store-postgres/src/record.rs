@@ -1,0 +1,240 @@
+//! Attempts become history: the second half of the hottest path.
+//!
+//! Outcomes are recorded together: what decides about them is read and locked in one go, and what follows is stored by one statement for each
+//! table. Troubles are told one by one; they are few.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::health::LaneRecord;
+use domain::id::{IntegrationId, OrderId, WebhookJobId, WebhookOutSubId};
+use domain::time::Moment;
+use domain::webhook_job::{JobState, WebhookAttempt};
+use domain::webhook_out_sub::Ordering;
+use futures_util::FutureExt;
+use store::{Fence, NextStep, Outcome, StoreError};
+
+use crate::accept::Group;
+use crate::connection::{Connection, Params};
+use crate::fault::Fault;
+use crate::list_query::all;
+use crate::open::PostgresStore;
+use crate::writing::Writing;
+use crate::{release, troubles};
+
+mod health;
+mod settled;
+
+use self::settled::Settled;
+
+// primary keys; nobody takes the lanes over until this transaction ends
+pub(crate) const LANES: &str = "select l.webhook_out_sub_id, l.integration_id, l.fence, l.node_id, s.ordering from lanes l \
+     join webhook_out_subs s on s.id = l.webhook_out_sub_id where l.webhook_out_sub_id = any($1) \
+     order by l.webhook_out_sub_id for share of l";
+// primary key
+pub(crate) const WAITING: &str = "select id, state, ordered, order_id, passed, cancel_requested from webhook_jobs_waiting \
+     where id = any($1) order by id for update";
+// primary key
+pub(crate) const WITHDRAWN: &str = "select id, state, ordered, order_id, passed, cancel_requested from webhook_jobs_final \
+     where id = any($1) and state in ('canceled', 'superseded') order by id for update";
+// primary key
+pub(crate) const PUT_LANE: &str = "update lanes set record = $2 where webhook_out_sub_id = $1";
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&[&str]] = &[
+    &[LANES, WAITING, WITHDRAWN, PUT_LANE],
+    health::STATEMENTS,
+    settled::STATEMENTS,
+];
+
+/// Records outcomes; see [`store::Lanes::record`].
+pub(crate) async fn record(
+    store: &PostgresStore,
+    outcomes: Arc<[Outcome]>,
+) -> Result<(), StoreError> {
+    let recorded = store.write(outcomes, |writing, outcomes| {
+        record_all(writing, outcomes).boxed()
+    });
+    recorded.await.map_err(StoreError::from)
+}
+
+/// What of a lane decides about its outcomes.
+struct Owned {
+    integration: IntegrationId,
+    fence: Fence,
+    node: Option<i64>,
+    ordering: Ordering,
+}
+
+/// What of a job decides how its outcome is recorded.
+struct Job {
+    state: JobState,
+    ordered: bool,
+    order_id: Option<OrderId>,
+    passed: bool,
+    cancel_requested: bool,
+}
+
+async fn record_all(writing: &mut Writing, outcomes: &[Outcome]) -> Result<(), Fault> {
+    health::hold_those_to_switch_off(&writing.connection, outcomes).await?;
+    let lanes = owned(&writing.connection, outcomes).await?;
+    let node = writing.shared.lanes.node();
+    // What another node owns by now is its own to tell.
+    let is_mine = |outcome: &&Outcome| {
+        lanes
+            .get(&outcome.webhook_out_sub_id)
+            .is_some_and(|lane| lane.fence == outcome.fence && lane.node == node)
+    };
+    let mine: Vec<&Outcome> = outcomes.iter().filter(is_mine).collect();
+    let mut jobs = jobs(&writing.connection, &mine).await?;
+    let mut settled: Vec<Settled> = Vec::new();
+    let mut groups: HashMap<Group, Moment> = HashMap::new();
+    for outcome in mine {
+        let at = ended_at(&outcome.attempt);
+        let sub = outcome.webhook_out_sub_id;
+        let Some(lane) = lanes.get(&sub) else {
+            continue;
+        };
+        if let Some(record) = &outcome.lane {
+            health::record(writing, lane.integration, sub, record, at).await?;
+        }
+        let Some(job) = jobs.get_mut(&outcome.job_id) else {
+            continue;
+        };
+        let Some(one) = Settled::of(job, lane.integration, outcome) else {
+            continue;
+        };
+        let frees_next = one.is_final() || (one.passed && !job.passed);
+        if job.ordered && frees_next {
+            let group = release::group_of(sub, job.order_id, lane.ordering);
+            groups.extend(group.map(|group| (group, at)));
+        }
+        if one.state != job.state {
+            writing.tally.add(one.state, 1);
+        }
+        job.state = one.state;
+        job.passed = one.passed;
+        settled.push(one);
+    }
+    settled::store(&writing.connection, &settled).await?;
+    release::release_next(writing, groups).await?;
+    for one in settled {
+        let at = ended_at(&one.outcome.attempt);
+        match one.state {
+            JobState::Retrying => troubles::job_failed(writing, one.outcome, false, at).await?,
+            JobState::Exhausted => troubles::job_failed(writing, one.outcome, true, at).await?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// When the attempt was over.
+fn ended_at(attempt: &WebhookAttempt) -> Moment {
+    attempt.started_at + Duration::from_micros(attempt.timing.total)
+}
+
+async fn owned(
+    connection: &Connection,
+    outcomes: &[Outcome],
+) -> Result<HashMap<WebhookOutSubId, Owned>, Fault> {
+    let mut ids: Vec<i64> = outcomes
+        .iter()
+        .map(|one| one.webhook_out_sub_id.0)
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let lanes = all(connection, LANES, &[&ids], |row| {
+        let id = row.try_get("webhook_out_sub_id")?;
+        let ordering = Ordering::parse(row.try_get("ordering")?);
+        let unknown = || Fault::corrupt("webhook_out_subs", id, "unknown ordering");
+        let lane = Owned {
+            integration: IntegrationId(row.try_get("integration_id")?),
+            fence: Fence(row.try_get("fence")?),
+            node: row.try_get("node_id")?,
+            ordering: ordering.ok_or_else(unknown)?,
+        };
+        Ok((WebhookOutSubId(id), lane))
+    })
+    .await;
+    Ok(lanes?.into_iter().collect())
+}
+
+/// The jobs whose outcomes may still count: those that wait, and those that were withdrawn while they were in flight.
+async fn jobs(
+    connection: &Connection,
+    outcomes: &[&Outcome],
+) -> Result<HashMap<WebhookJobId, Job>, Fault> {
+    let mut ids: Vec<i64> = outcomes.iter().map(|one| one.job_id.0).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut found: HashMap<WebhookJobId, Job> = read(connection, WAITING, &ids).await?;
+    ids.retain(|id| !found.contains_key(&WebhookJobId(*id)));
+    if !ids.is_empty() {
+        found.extend(read(connection, WITHDRAWN, &ids).await?);
+    }
+    Ok(found)
+}
+
+async fn read(
+    connection: &Connection,
+    sql: &str,
+    ids: &[i64],
+) -> Result<HashMap<WebhookJobId, Job>, Fault> {
+    let jobs = all(connection, sql, &[&ids], |row| {
+        let id = row.try_get("id")?;
+        let order_id: Option<i64> = row.try_get("order_id")?;
+        let state = JobState::parse(row.try_get("state")?);
+        let job = Job {
+            state: state.ok_or_else(|| Fault::corrupt("webhook_jobs", id, "unknown state"))?,
+            ordered: row.try_get("ordered")?,
+            order_id: order_id.map(OrderId),
+            passed: row.try_get("passed")?,
+            cancel_requested: row.try_get("cancel_requested")?,
+        };
+        Ok((WebhookJobId(id), job))
+    })
+    .await;
+    Ok(jobs?.into_iter().collect())
+}
+
+/// Keeps a lane's health.
+pub(crate) async fn put_lane(
+    connection: &Connection,
+    sub: WebhookOutSubId,
+    lane: &LaneRecord,
+) -> Result<(), Fault> {
+    let params: Params = &[&sub.0, &serde_json::to_string(lane)?];
+    connection.execute(PUT_LANE, params).await.map(|_| ())
+}
+
+impl Settled<'_> {
+    /// What becomes of the job; nothing where it is final already. One that was canceled while it was in
+    /// flight is delivered all the same if the receiver took it: history tells what happened.
+    fn of<'a>(job: &Job, integration: IntegrationId, outcome: &'a Outcome) -> Option<Settled<'a>> {
+        let was_withdrawn = matches!(job.state, JobState::Canceled | JobState::Superseded);
+        let is_delivered = outcome.next == NextStep::Delivered;
+        let may_change = match job.state {
+            JobState::Pending | JobState::Retrying => true,
+            _ => was_withdrawn && is_delivered,
+        };
+        if !may_change {
+            return None;
+        }
+        let (state, next_attempt_at, passed) = match outcome.next {
+            NextStep::Delivered => (JobState::Delivered, None, job.passed),
+            _ if job.cancel_requested => (JobState::Canceled, None, job.passed),
+            NextStep::Exhausted => (JobState::Exhausted, None, job.passed),
+            NextStep::Retry { at, passed } => (JobState::Retrying, Some(at), job.passed || passed),
+        };
+        Some(Settled {
+            outcome,
+            integration,
+            state,
+            next_attempt_at,
+            passed,
+            was_withdrawn,
+        })
+    }
+}

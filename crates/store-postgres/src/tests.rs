@@ -1,0 +1,6 @@
+//! Tests on a real PostgreSQL: the laws of all stores, and what only this one has.
+
+mod laws;
+mod migrations;
+mod statements;
+mod world;
