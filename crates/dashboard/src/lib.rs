@@ -11,6 +11,7 @@ mod api_call;
 mod assets;
 mod cookies;
 mod documentation;
+mod first_run;
 mod forgery;
 mod form;
 mod integrations;
@@ -83,6 +84,7 @@ pub fn router(dashboard: Dashboard) -> Router {
     Router::new()
         .merge(documentation::router())
         .merge(sign_in::router())
+        .merge(first_run::router())
         .merge(integrations::router())
         .merge(webhook_jobs::router())
         .merge(orders::router())

@@ -219,6 +219,16 @@ impl Node {
         format!("http://{}", self.listener.address())
     }
 
+    /// Where the first employee is made, if there is none yet. Whoever reads it may do so: it is told to whoever started the server.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn first_run_url(&self) -> anyhow::Result<Option<String>> {
+        let offered = self.app.offer_first_run().await;
+        let token = offered.context("the store cannot be read")?;
+        Ok(token.map(|token| format!("{}/first_run?token={}", self.url(), token.text())))
+    }
+
     /// Stops accepting, lets what is in flight end within the grace, and closes the store. What is cut off
     /// stays due, and goes out at the next start.
     pub async fn stop(self) {
