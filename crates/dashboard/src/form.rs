@@ -8,9 +8,11 @@
 //!
 //! A member of a hash is named with a dot, as faults name it: `filters.state`.
 
+mod button;
 mod draw;
 mod read;
 
+pub(crate) use button::button;
 pub(crate) use draw::{input_id, label};
 pub(crate) use read::{Empty, parameters, value};
 
@@ -28,7 +30,7 @@ pub(crate) struct Field {
     label: Option<&'static str>,
     /// Values to choose from with their words, where the declaration knows none: those of a vocabulary.
     options: Vec<(String, String)>,
-    /// `password`, `email` and the like; that of the parameter's kind when absent.
+    /// `password`, `email` and the like; that of the parameter's kind when absent. Given, even a long text is one line.
     input_type: Option<&'static str>,
     autocomplete: Option<&'static str>,
     hint: Option<&'static str>,
@@ -60,10 +62,6 @@ impl Field {
     }
 
     /// What can be chosen: values with their words.
-    #[expect(
-        dead_code,
-        reason = "forms with words of a vocabulary are built on this"
-    )]
     pub(crate) fn options(mut self, options: Vec<(String, String)>) -> Field {
         self.options = options;
         self
@@ -151,7 +149,6 @@ impl<'f> Form<'f> {
     }
 
     /// Begins with the members of a record.
-    #[expect(dead_code, reason = "forms that change a record are built on this")]
     pub(crate) fn of_record(mut self, record: &'f Value) -> Form<'f> {
         self.values = Values::Record(record);
         self

@@ -16,6 +16,7 @@ mod forgery;
 mod form;
 mod integrations;
 mod list;
+mod list_items;
 mod live;
 mod navigation;
 mod orders;
@@ -30,6 +31,7 @@ mod tests;
 mod text;
 mod visit;
 mod webhook_jobs;
+mod webhook_out_subs;
 
 use std::sync::Arc;
 
@@ -88,6 +90,7 @@ pub fn router(dashboard: Dashboard) -> Router {
         .merge(integrations::router())
         .merge(webhook_jobs::router())
         .merge(orders::router())
+        .merge(webhook_out_subs::router())
         .route("/assets/{name}", get(asset))
         .layer(from_fn_with_state(Arc::new(live), live::keep_up))
         .with_state(Arc::new(dashboard))

@@ -13,10 +13,15 @@ use serde_json::{Map, Value, json};
 use crate::api_call::Reply;
 use crate::form::{param, value};
 use crate::posted::Fields;
+use crate::refusal::Refusal;
 use crate::text::grouped;
+use crate::visit::Visit;
 
 /// Rows of a page: few enough for 100 kB, enough to read on.
 const ROWS: u32 = 50;
+/// Records that are read at once where all of a short list are wanted, and how often: 2,000 in all.
+const RECORDS_AT_ONCE: u32 = 200;
+const READS_MAX: u32 = 10;
 /// The name of the search in addresses.
 pub(crate) const SEARCH: &str = "q";
 /// The name of the cursor in addresses.
@@ -76,6 +81,26 @@ pub(crate) fn address(path: &str, query: &Fields, changes: &[(&str, &str)]) -> S
     } else {
         format!("{path}?{encoded}")
     }
+}
+
+/// All records of a list that is short by its nature, such as a vocabulary; the first 2,000 of one that is not.
+///
+/// # Errors
+/// Whatever the API refuses.
+pub(crate) async fn all(visit: &Visit, route: &str, asked: &Value) -> Result<Vec<Value>, Refusal> {
+    let mut records = Vec::new();
+    let mut page = json!({ "size": RECORDS_AT_ONCE });
+    for _ in 0..READS_MAX {
+        let mut asked = asked.clone();
+        asked["page"] = page;
+        let reply = visit.call(route, asked).await?;
+        records.extend(reply.items());
+        match reply.next {
+            Some(next) => page = json!({ "size": RECORDS_AT_ONCE, "after": next }),
+            None => break,
+        }
+    }
+    Ok(records)
 }
 
 /// How many there are, and the way to the next page.

@@ -33,6 +33,11 @@ const INSIDE: &[Entry] = &[
         path: "/orders",
         access: Access::Readers,
     },
+    Entry {
+        label: "Subscriptions",
+        path: "/webhook_out_subs",
+        access: Access::Readers,
+    },
 ];
 
 /// The pages that concern all integrations.

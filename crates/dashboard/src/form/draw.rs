@@ -221,7 +221,9 @@ impl Control<'_> {
             };
         }
         match &self.param.kind {
-            Kind::String { chars_max, .. } if *chars_max <= LONG_STRING_CHARS => {
+            Kind::String { chars_max, .. }
+                if *chars_max <= LONG_STRING_CHARS || self.field.input_type.is_some() =>
+            {
                 self.input(&value, "text")
             }
             Kind::Integer { .. } => self.input(&value, "number"),

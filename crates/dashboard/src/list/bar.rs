@@ -68,6 +68,11 @@ fn control(filter: &Param, query: &Fields) -> Markup {
                     option value="" { "Any" }
                     @for option in filter.possible_values { option value=(option) selected[*option == value] { (label(option)) } }
                 }
+            } @else if matches!(filter.kind, Kind::Boolean) {
+                select id=(id) name=(name) {
+                    option value="" { "Any" }
+                    @for (option, words) in [("true", "Yes"), ("false", "No")] { option value=(option) selected[option == value] { (words) } }
+                }
             } @else {
                 input id=(id) name=(name) type=(input_type(&filter.kind)) value=(value.trim_end_matches('Z'))
                     step=[matches!(filter.kind, Kind::Time).then_some("1")];
