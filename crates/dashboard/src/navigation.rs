@@ -33,6 +33,11 @@ const INSIDE: &[Entry] = &[
         path: "/orders",
         access: Access::Readers,
     },
+    Entry {
+        label: "Test receiver",
+        path: "/test_receiver",
+        access: Access::Readers,
+    },
 ];
 
 /// The pages that concern all integrations.
