@@ -26,6 +26,7 @@ mod refusal;
 mod respond;
 mod shell;
 mod sign_in;
+mod test_receivers;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -47,6 +48,7 @@ use http::Response;
 use tokio_util::sync::CancellationToken;
 
 pub use api_call::Api;
+pub use test_receivers::TestReceivers;
 
 /// What the pages show.
 pub struct Dashboard {
@@ -60,6 +62,8 @@ pub struct Dashboard {
     pub app: Arc<App>,
     /// Answers requests to the API, in process.
     pub api: Api,
+    /// What arrived at test receivers.
+    pub test_receivers: Arc<TestReceivers>,
     /// Says that the server is about to stop: pages that are kept up to date then let go.
     pub stopping: CancellationToken,
 }
@@ -91,6 +95,7 @@ pub fn router(dashboard: Dashboard) -> Router {
         .merge(webhook_jobs::router())
         .merge(orders::router())
         .merge(webhook_out_subs::router())
+        .merge(test_receivers::router())
         .route("/assets/{name}", get(asset))
         .layer(from_fn_with_state(Arc::new(live), live::keep_up))
         .with_state(Arc::new(dashboard))

@@ -38,6 +38,11 @@ const INSIDE: &[Entry] = &[
         path: "/webhook_out_subs",
         access: Access::Readers,
     },
+    Entry {
+        label: "Test receiver",
+        path: "/test_receiver",
+        access: Access::Readers,
+    },
 ];
 
 /// The pages that concern all integrations.

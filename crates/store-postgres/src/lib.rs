@@ -1,7 +1,7 @@
 //! The store of many nodes: one PostgreSQL database that all of them share.
 //!
 //! Files mirror `store-sqlite`: one per noun, each with its statements on top. What changes runs in a transaction of
-//! [`Writing`](writing::Writing), what is only read on a [`Connection`](connection::Connection). Rules are in `domain`, as for every store.
+//! `writing::Writing`, what is only read on a `connection::Connection`. Rules are in `domain`, as for every store.
 
 mod accept;
 mod applications;

@@ -26,6 +26,7 @@ PAGES = {
     "jobs-filtered": f"{ROOT}/webhook_jobs?state=retrying&subscribers=ill&q=A-1",
     "job": JOB,
     "retry-many": f"{ROOT}/webhook_jobs/retry_many?state=retrying",
+    "test-receiver": f"{ROOT}/test_receiver",
     "orders": f"{ROOT}/orders",
     "order": f"{ROOT}/orders/1",
 }

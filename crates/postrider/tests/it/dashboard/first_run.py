@@ -35,6 +35,16 @@ with sync_playwright() as playwright:
     page.get_by_role("button", name="Create").click()
     expect(page.get_by_role("status")).to_contain_text("was made")
     expect(page.get_by_role("heading", level=1)).to_have_text("Acme")
+    # The first delivery, inside the server; the page shows it by itself.
+    page.get_by_role("link", name="Test receiver").click()
+    page.get_by_role("button", name="Make a test receiver").click()
+    expect(page.locator("#received")).to_contain_text("Nothing yet")
+    page.get_by_role("button", name="Report a sample order").click()
+    expect(page.locator("#received")).to_contain_text("signature verified", timeout=30000)
+    expect(page.locator("#received")).to_contain_text("12 Elm St")
+    page.screenshot(path=f"{FOLDER}/test-receiver.png", full_page=True)
+    page.get_by_role("link", name="Jobs").click()
+    expect(page.locator("#jobs")).to_contain_text("delivered", timeout=30000)
     # Good once.
     assert page.goto(LINK).status == 404
     # The password is theirs.
