@@ -8,28 +8,34 @@
 //! parameters as fields, `list` makes a page's query into those of a list, `live` keeps what bears `data-live` up to date.
 
 mod api_call;
+mod applications;
 mod assets;
+mod audit_events;
 mod cookies;
 mod documentation;
 mod first_run;
 mod forgery;
 mod form;
 mod integrations;
+mod invitation;
 mod list;
 mod list_items;
 mod live;
 mod navigation;
+mod notifications;
 mod orders;
 mod posted;
 mod prose;
 mod refusal;
 mod respond;
+mod services;
 mod shell;
 mod sign_in;
 mod test_receivers;
 #[cfg(test)]
 mod tests;
 mod text;
+mod users;
 mod visit;
 mod webhook_jobs;
 mod webhook_out_subs;
@@ -96,6 +102,13 @@ pub fn router(dashboard: Dashboard) -> Router {
         .merge(orders::router())
         .merge(webhook_out_subs::router())
         .merge(test_receivers::router())
+        .merge(invitation::router())
+        .merge(users::router())
+        .merge(applications::router())
+        .merge(list_items::router())
+        .merge(notifications::router())
+        .merge(audit_events::router())
+        .merge(services::router())
         .route("/assets/{name}", get(asset))
         .layer(from_fn_with_state(Arc::new(live), live::keep_up))
         .with_state(Arc::new(dashboard))

@@ -4,6 +4,8 @@ use app::Access;
 use maud::{Markup, html};
 
 use crate::forgery;
+use crate::notifications;
+use crate::text::grouped;
 use crate::visit::Visit;
 
 /// An entry of the navigation.
@@ -43,14 +45,51 @@ const INSIDE: &[Entry] = &[
         path: "/test_receiver",
         access: Access::Readers,
     },
+    Entry {
+        label: "Invite",
+        path: "/invitation_email",
+        access: Access::Managers,
+    },
 ];
 
 /// The pages that concern all integrations.
-const OUTSIDE: &[Entry] = &[Entry {
-    label: "Integrations",
-    path: "/integrations",
-    access: Access::Readers,
-}];
+const OUTSIDE: &[Entry] = &[
+    Entry {
+        label: "Integrations",
+        path: "/integrations",
+        access: Access::Readers,
+    },
+    Entry {
+        label: "Users",
+        path: "/users",
+        access: Access::Operators,
+    },
+    Entry {
+        label: "Applications",
+        path: "/applications",
+        access: Access::Operators,
+    },
+    Entry {
+        label: "Vocabularies",
+        path: "/list_items",
+        access: Access::Readers,
+    },
+    Entry {
+        label: "Notifications",
+        path: "/notifications",
+        access: Access::Operators,
+    },
+    Entry {
+        label: "Audit events",
+        path: "/audit_events",
+        access: Access::Operators,
+    },
+    Entry {
+        label: "Services",
+        path: "/services",
+        access: Access::Operators,
+    },
+];
 
 /// The entries, the current one marked.
 pub(crate) fn main(visit: &Visit) -> Markup {
@@ -60,12 +99,12 @@ pub(crate) fn main(visit: &Visit) -> Markup {
         nav.places aria-label="Pages" {
             ul {
                 @for entry in inside.filter(|entry| visit.may(entry.access)) {
-                    (item(entry.label, &format!("{root}{}", entry.path), is_inside(visit, &root, entry.path)))
+                    (item(entry.label, &format!("{root}{}", entry.path), is_inside(visit, &root, entry.path), 0))
                 }
             }
             ul {
                 @for entry in OUTSIDE.iter().filter(|entry| visit.may(entry.access)) {
-                    (item(entry.label, entry.path, visit.integration.is_none() && visit.path.starts_with(entry.path)))
+                    (item(entry.label, entry.path, visit.integration.is_none() && visit.path.starts_with(entry.path), unread(visit, entry)))
                 }
                 li { a href="/documentation" { "API reference" } }
             }
@@ -85,8 +124,20 @@ fn is_inside(visit: &Visit, root: &str, path: &str) -> bool {
     }
 }
 
-fn item(label: &str, path: &str, is_current: bool) -> Markup {
-    html! { li { a href=(path) aria-current=[is_current.then_some("page")] { (label) } } }
+/// How many wait to be read behind an entry.
+fn unread(visit: &Visit, entry: &Entry) -> u64 {
+    if entry.path == notifications::PATH {
+        visit.unread
+    } else {
+        0
+    }
+}
+
+fn item(label: &str, path: &str, is_current: bool, unread: u64) -> Markup {
+    html! { li { a href=(path) aria-current=[is_current.then_some("page")] {
+        (label)
+        @if unread > 0 { " " span.badge { (grouped(unread.try_into().unwrap_or(i64::MAX))) span.unseen { " unread" } } }
+    } } }
 }
 
 /// The integration that is looked at, and the others.

@@ -63,6 +63,16 @@ impl Refusal {
         Refusal::new(&status::APPLICATION_CRASH)
     }
 
+    /// The record that the address names is missing.
+    pub(crate) fn missing() -> Refusal {
+        let mut refusal = Refusal::new(&status::INVALID_PARAM);
+        refusal.0.errors.push(Fault {
+            attr: "id".to_owned(),
+            message: app::DOES_NOT_EXIST.to_owned(),
+        });
+        refusal
+    }
+
     /// A refusal with the status's own words.
     pub(crate) fn new(status: &contract::Status) -> Refusal {
         Refusal(Box::new(Told {

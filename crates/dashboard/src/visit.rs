@@ -31,6 +31,8 @@ pub(crate) struct Visit {
     pub(crate) integration: Option<Integration>,
     /// What the menu of integrations offers.
     pub(crate) menu: Vec<Integration>,
+    /// Notifications that nobody has read, for those who may.
+    pub(crate) unread: u64,
     /// What the last form came to.
     pub(crate) flash: Option<String>,
     /// The integration that the browser remembers.
@@ -64,6 +66,17 @@ impl Visit {
     /// Whether they may use what asks for this access.
     pub(crate) fn may(&self, access: Access) -> bool {
         access.check(&self.principal).is_ok()
+    }
+
+    /// Refuses a page to those who may not use what it leads to; the API decides again when something is sent.
+    ///
+    /// # Errors
+    /// They may not.
+    pub(crate) fn demand(&self, access: Access) -> Result<(), Refusal> {
+        match self.may(access) {
+            true => Ok(()),
+            false => Err(Refusal::new(&status::PERMISSION_DENIED)),
+        }
     }
 
     /// Where the pages of the integration begin; empty outside of one.
@@ -112,6 +125,7 @@ impl Visit {
             form_token,
             integration: None,
             menu: Vec::new(),
+            unread: 0,
             flash: cookies::flash(&parts.headers),
             remembered_integration: remembered.and_then(|id| id.parse().ok()),
             path: parts.uri.path().to_owned(),
@@ -124,6 +138,9 @@ impl Visit {
             let page = json!({ "page": { "size": MENU_INTEGRATIONS } });
             let listed = visit.call("integrations/index", page).await?;
             visit.menu = listed.items().iter().map(Integration::of).collect();
+            if visit.may(Access::Operators) {
+                visit.unread = crate::notifications::unread(&visit).await;
+            }
         }
         Ok(visit)
     }

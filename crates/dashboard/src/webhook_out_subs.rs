@@ -77,14 +77,6 @@ fn above(visit: &Visit, sub: &Value) -> [(&'static str, String); 2] {
     ]
 }
 
-/// A page for those who may change subscriptions; the API decides again when something is sent.
-fn for_managers(visit: &Visit) -> Result<(), Refusal> {
-    match visit.may(Access::Managers) {
-        true => Ok(()),
-        false => Err(Refusal::new(&contract::status::PERMISSION_DENIED)),
-    }
-}
-
 async fn index(visit: Visit, RawQuery(query): RawQuery) -> Result<Answer, Refusal> {
     let query = Fields::parse(query.unwrap_or_default().as_bytes());
     let route = visit.client.route("webhook_out_subs/index")?;

@@ -1,12 +1,13 @@
 //! Changing a subscription: only what differs is sent.
 
+use app::Access;
 use axum::extract::Path;
 use axum::response::IntoResponse;
 use http::StatusCode;
 use maud::html;
 use serde_json::{Value, json};
 
-use super::{above, fields, for_managers, found, path_of};
+use super::{above, fields, found, path_of};
 use crate::form::{Empty, Form, parameters};
 use crate::posted::{Fields, Posted};
 use crate::refusal::Refusal;
@@ -21,7 +22,7 @@ pub(super) async fn edit(
     visit: Visit,
     Path((_, id)): Path<(String, i64)>,
 ) -> Result<Answer, Refusal> {
-    for_managers(&visit)?;
+    visit.demand(Access::Managers)?;
     let sub = found(&visit, id).await?;
     page(&visit, &sub, None).await
 }

@@ -1,11 +1,12 @@
 //! A new subscription.
 
+use app::Access;
 use axum::response::IntoResponse;
 use http::StatusCode;
 use maud::html;
 use serde_json::{Value, json};
 
-use super::{fields, for_managers, secret};
+use super::{fields, secret};
 use crate::form::{Empty, Form, field, parameters};
 use crate::posted::{Fields, Posted};
 use crate::refusal::Refusal;
@@ -16,7 +17,7 @@ use crate::visit::Visit;
 const ROUTE: &str = "webhook_out_subs/create";
 
 pub(super) async fn new(visit: Visit) -> Result<Answer, Refusal> {
-    for_managers(&visit)?;
+    visit.demand(Access::Managers)?;
     page(&visit, None).await
 }
 

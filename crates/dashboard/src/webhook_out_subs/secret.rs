@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
+use app::Access;
 use axum::extract::Path;
 use axum::response::IntoResponse;
 use http::StatusCode;
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use super::{above, for_managers, found, path_of};
+use super::{above, found, path_of};
 use crate::documentation::code;
 use crate::form::{Empty, Form, field, parameters};
 use crate::posted::{Fields, Posted};
@@ -63,7 +64,7 @@ pub(super) async fn rotate(
     visit: Visit,
     Path((_, id)): Path<(String, i64)>,
 ) -> Result<Answer, Refusal> {
-    for_managers(&visit)?;
+    visit.demand(Access::Managers)?;
     let sub = found(&visit, id).await?;
     page(&visit, &sub, None)
 }

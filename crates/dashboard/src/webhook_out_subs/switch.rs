@@ -1,5 +1,6 @@
 //! Testing a subscription, switching it on and off, and deleting it.
 
+use app::Access;
 use axum::extract::Path;
 use axum::response::IntoResponse;
 use http::StatusCode;
@@ -7,7 +8,7 @@ use maud::html;
 use serde_json::{Value, json};
 
 use super::health::Condition;
-use super::{above, for_managers, found, health, path_of};
+use super::{above, found, health, path_of};
 use crate::form::{Empty, Form, button, field, parameters};
 use crate::posted::{Fields, Posted};
 use crate::refusal::Refusal;
@@ -41,7 +42,7 @@ pub(super) async fn enable(
     visit: Visit,
     Path((_, id)): Path<(String, i64)>,
 ) -> Result<Answer, Refusal> {
-    for_managers(&visit)?;
+    visit.demand(Access::Managers)?;
     let sub = found(&visit, id).await?;
     enable_page(&visit, &sub, None)
 }
@@ -132,7 +133,7 @@ pub(super) async fn delete(
     visit: Visit,
     Path((_, id)): Path<(String, i64)>,
 ) -> Result<Answer, Refusal> {
-    for_managers(&visit)?;
+    visit.demand(Access::Managers)?;
     let sub = found(&visit, id).await?;
     let path = path_of(&visit, id);
     let main = html! {

@@ -16,6 +16,7 @@ mod clock_jumps;
 mod contract;
 mod crash;
 mod dashboard;
+mod dashboard_forms;
 mod delivery;
 mod disk_full;
 mod documentation;

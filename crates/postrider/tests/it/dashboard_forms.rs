@@ -1,0 +1,262 @@
+//! The dashboard's forms, sent as a browser without scripts sends them: what they change, what they refuse, and who may.
+
+use serde_json::{Value, json};
+use url::form_urlencoded::Serializer;
+
+use crate::harness::{Answer, Receiver, Server};
+
+/// Somebody with a session, as the server sees their browser.
+struct Browser {
+    cookie: String,
+    csrf_token: String,
+}
+
+impl Browser {
+    /// Signs in by a link.
+    fn sign_in(server: &mut Server, link_token: &Value) -> Browser {
+        let link = json!({ "link_token": link_token });
+        let token = server_session(server, &link);
+        Browser::of_session(server, &token)
+    }
+
+    fn of_session(server: &mut Server, token: &str) -> Browser {
+        let mut browser = Browser {
+            cookie: format!("postrider_session={token}"),
+            csrf_token: String::new(),
+        };
+        let page = browser.get(server, "/integrations");
+        assert_eq!(page.code, 200, "{}", page.text);
+        let (_, rest) = page
+            .text
+            .split_once("name=\"csrf_token\" value=\"")
+            .expect("a form");
+        let (token, _) = rest.split_once('"').expect("its end");
+        browser.csrf_token = token.to_owned();
+        browser
+    }
+
+    fn get(&self, server: &mut Server, path: &str) -> Answer {
+        let headers = [("cookie", self.cookie.as_str())];
+        server.client().send("GET", path, &headers, b"")
+    }
+
+    /// The page at a path, which must be there.
+    fn page(&self, server: &mut Server, path: &str) -> String {
+        let answer = self.get(server, path);
+        assert_eq!(answer.code, 200, "{path}: {}", answer.text);
+        answer.text
+    }
+
+    fn post(&self, server: &mut Server, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut body = Serializer::new(String::new());
+        body.append_pair("csrf_token", &self.csrf_token);
+        let body = body.extend_pairs(fields).finish();
+        let headers = [
+            ("cookie", self.cookie.as_str()),
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("sec-fetch-site", "same-origin"),
+        ];
+        server
+            .client()
+            .send("POST", path, &headers, body.as_bytes())
+    }
+
+    /// Sends a form that is taken; where it leads.
+    fn done(&self, server: &mut Server, path: &str, fields: &[(&str, &str)]) -> String {
+        let answer = self.post(server, path, fields);
+        assert_eq!(answer.code, 303, "{path}: {}", answer.text);
+        answer.header("location").expect("a place").to_owned()
+    }
+}
+
+fn server_session(server: &mut Server, asked: &Value) -> String {
+    let session = server.sensitive("sessions/create", asked).data();
+    session["token"].as_str().expect("a token").to_owned()
+}
+
+fn employee(server: &mut Server) -> Browser {
+    let asked = [
+        "user",
+        "create",
+        "--email",
+        "boss@example.com",
+        "--role",
+        "employee",
+        "--json",
+    ];
+    let made = server.command(&asked);
+    assert!(made.status.success(), "{made:?}");
+    let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+    Browser::sign_in(server, &made["link_token"])
+}
+
+/// A partner's developer who may read one integration.
+fn liaison(server: &mut Server, integration: i64) -> Browser {
+    let asked = json!({ "email": "eve@example.com", "password": "correct horse", "name": "Eve" });
+    let made = server.sensitive("clients/register", &asked).data();
+    let asked = json!({ "id": made["user"]["id"], "roles": ["liaison"], "scoped_integrations": [integration] });
+    server.call("users/roles_update", asked).data();
+    let asked = json!({ "email": "eve@example.com", "password": "correct horse" });
+    let token = server_session(server, &asked);
+    Browser::of_session(server, &token)
+}
+
+/// The secret that a page shows.
+fn secret(page: &str) -> String {
+    let (_, rest) = page.split_once("whsec_").expect("a secret");
+    let end = rest.find('<').expect("its end");
+    format!("whsec_{}", &rest[..end])
+}
+
+#[test]
+fn a_subscription_is_made_changed_tested_switched_and_deleted() {
+    let mut server = Server::start();
+    let boss = employee(&mut server);
+    let integration = server.integration("acme");
+    let receiver = Receiver::start();
+    let subs = format!("/integrations/{integration}/webhook_out_subs");
+    boss.page(&mut server, &format!("{subs}/new"));
+    let url = format!("http://{}/crm", receiver.address);
+    let mut sent = vec![
+        ("key", "crm"),
+        ("name", "<b>CRM</b>"),
+        ("callback_url", url.as_str()),
+        ("statuses", "scheduled"),
+        ("version", "v3"),
+        ("active", "true"),
+        ("headers", "secret x-api-key: shh\r\nx-to: crm"),
+        ("retry_policy.schedule", "soon"),
+        ("retry_policy.give_up_after", "1d"),
+    ];
+    let refused = boss.post(&mut server, &subs, &sent);
+    assert_eq!(refused.code, 400, "{}", refused.text);
+    assert!(
+        refused.text.contains("field-retry_policy-schedule-fault"),
+        "{}",
+        refused.text
+    );
+    sent[7].1 = "5s\r\n1m";
+    let made = boss.post(&mut server, &subs, &sent);
+    assert_eq!(made.code, 200, "{}", made.text);
+    let first = secret(&made.text);
+    let listed = server.call(
+        "webhook_out_subs/index",
+        json!({ "integration_id": integration }),
+    );
+    let sub = listed.data()[0].clone();
+    assert_eq!(sub["retry_policy"]["schedule"], json!(["5s", "1m"]));
+    assert_eq!(sub["headers"][0]["value"], "********");
+    assert_eq!(sub["rate_limit"], Value::Null);
+    let one = format!("{subs}/{}", sub["id"]);
+    let page = boss.page(&mut server, &one);
+    assert!(
+        page.contains("healthy") && page.contains("&lt;b&gt;CRM"),
+        "{page}"
+    );
+    assert!(!page.contains("whsec_"), "{page}");
+
+    // What is not touched stays: the secret header, above all.
+    let page = boss.page(&mut server, &format!("{one}/edit"));
+    assert!(page.contains("secret x-api-key: ********"), "{page}");
+    sent[1].1 = "CRM";
+    sent[6].1 = "secret x-api-key: ********\r\nx-to: crm";
+    sent.push(("rate_limit.per_second", "20"));
+    let path = boss.done(&mut server, &format!("{one}/edit"), &sent);
+    assert_eq!(path, one);
+    let shown = json!({ "integration_id": integration, "id": sub["id"] });
+    let changed = server.call("webhook_out_subs/show", shown.clone()).data();
+    assert_eq!(changed["name"], "CRM");
+    assert_eq!(changed["headers"], sub["headers"]);
+    assert_eq!(changed["rate_limit"]["burst"], 20);
+
+    let job = boss.done(&mut server, &format!("{one}/send_test"), &[]);
+    let id: i64 = job
+        .rsplit('/')
+        .next()
+        .expect("an id")
+        .parse()
+        .expect("a number");
+    server.wait_for_job(integration, &json!(id), "delivered");
+    assert!(boss.page(&mut server, &job).contains("Delivered"));
+
+    let asked = boss.post(&mut server, &format!("{one}/secret"), &[]);
+    assert_eq!(secret(&asked.text), first);
+    boss.page(&mut server, &format!("{one}/rotate_secret"));
+    let fields = [("overlap_seconds", "3600")];
+    let rotated = boss.post(&mut server, &format!("{one}/rotate_secret"), &fields);
+    assert_ne!(secret(&rotated.text), first);
+    assert!(
+        rotated.text.contains("signs as well until"),
+        "{}",
+        rotated.text
+    );
+
+    boss.done(&mut server, &format!("{one}/disable"), &[]);
+    let page = boss.page(&mut server, &one);
+    assert!(page.contains("switched off by hand"), "{page}");
+    let asked = format!("{subs}/explain?stage=scheduled");
+    assert!(
+        boss.page(&mut server, &asked)
+            .contains("0 of 1 would be sent it")
+    );
+    boss.page(&mut server, &format!("{one}/enable"));
+    let fields = [("since", "2020-01-31T16:20")];
+    let recovery = boss.done(&mut server, &format!("{one}/enable"), &fields);
+    assert!(recovery.contains("/webhook_jobs/recoveries/"), "{recovery}");
+    assert!(
+        boss.page(&mut server, &asked)
+            .contains("1 of 1 would be sent it")
+    );
+
+    boss.page(&mut server, &format!("{one}/delete"));
+    assert_eq!(boss.done(&mut server, &format!("{one}/delete"), &[]), subs);
+    assert_eq!(boss.get(&mut server, &one).code, 404);
+}
+
+#[test]
+fn a_liaison_reads_and_changes_nothing() {
+    let mut server = Server::start();
+    let integration = server.integration("acme");
+    let other = server.integration("other");
+    let sub = server.subscribe(integration, "crm", "http://127.0.0.1:9/");
+    let eve = liaison(&mut server, integration);
+    let subs = format!("/integrations/{integration}/webhook_out_subs");
+    let one = format!("{subs}/{}", sub["id"]);
+    let page = eve.page(&mut server, &one);
+    assert!(
+        !page.contains("/send_test") && !page.contains("/secret"),
+        "{page}"
+    );
+    eve.page(&mut server, &subs);
+    for path in [
+        "new".to_owned(),
+        format!("{}/edit", sub["id"]),
+        format!("{}/delete", sub["id"]),
+    ] {
+        let answer = eve.get(&mut server, &format!("{subs}/{path}"));
+        assert_eq!(answer.code, 403, "{path}");
+    }
+    for action in [
+        "edit",
+        "send_test",
+        "secret",
+        "rotate_secret",
+        "enable",
+        "disable",
+        "delete",
+    ] {
+        let answer = eve.post(
+            &mut server,
+            &format!("{one}/{action}"),
+            &[("version", "v3")],
+        );
+        assert_eq!(answer.code, 403, "{action}");
+    }
+    let elsewhere = format!("/integrations/{other}/webhook_out_subs");
+    assert_eq!(eve.get(&mut server, &elsewhere).code, 404);
+    let shown = json!({ "integration_id": integration, "id": sub["id"] });
+    assert_eq!(
+        server.call("webhook_out_subs/show", shown).data()["key"],
+        "crm"
+    );
+}
