@@ -235,6 +235,11 @@ impl Dispatch {
         self.alarms.first().map(|(at, _)| *at)
     }
 
+    /// Whether a lane is there, be it closed with jobs on their way.
+    pub(crate) fn knows(&self, id: WebhookOutSubId) -> bool {
+        self.lanes.contains_key(&id)
+    }
+
     /// Starts nothing from now on.
     pub(crate) fn stop(&mut self) {
         self.is_stopped = true;

@@ -108,7 +108,11 @@ impl Engine {
         let mut dispatch = self.lock();
         let alarm = dispatch.next_alarm();
         let told = tell(&mut dispatch, now);
-        let work = dispatch.work(now);
+        let work = if self.store.may_start() {
+            dispatch.work(now)
+        } else {
+            Work::default()
+        };
         let is_alarm_earlier = is_earlier(dispatch.next_alarm(), alarm);
         drop(dispatch);
         if is_alarm_earlier {
@@ -131,7 +135,8 @@ impl Engine {
                 meter::ended(start, &outcome, now);
                 permit.send(outcome);
             }
-            dispatch.next_start(now)
+            let may_start = self.store.may_start();
+            may_start.then(|| dispatch.next_start(now)).flatten()
         })
     }
 

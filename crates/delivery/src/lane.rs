@@ -97,6 +97,8 @@ impl Lane {
     /// store knows that somebody switched the lane on or off.
     pub(crate) fn change(&mut self, lane: store::Lane, memory: &mut Memory) {
         let stood = self.standing();
+        // One that was closed for another process has come back.
+        self.is_closed = false;
         let kept = &lane.sub.health;
         if kept.is_off() || self.health.record().is_off() {
             self.health = LaneHealth::from_record(kept.clone());

@@ -28,4 +28,8 @@ impl LaneOwner for Owner {
         self.0
             .update(|dispatch, now| dispatch.withdraw(lane, job, now))
     }
+
+    fn is_spent(&self, lane: WebhookOutSubId) -> bool {
+        !self.0.lock().knows(lane)
+    }
 }

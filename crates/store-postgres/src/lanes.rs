@@ -1,33 +1,42 @@
-//! Which lanes this node owns, and what their owner is told.
+//! Which lanes this node owns, and for how long.
 //!
-//! A node has a lease in `nodes`, by the database's clock, and its lanes are its own until that ends. Each change of a lane's owner raises its
-//! fence: what an earlier owner reports is refused.
+//! A node has a lease in `nodes`, by the database's clock, and its lanes are its own until somebody has seen that end and removed the node.
+//! Each change of a lane's owner raises its fence: what an earlier owner reports is refused. A node counts its lease by its own clock
+//! too, from before it asked for it: one that was frozen, or cut off, starts nothing until it has it renewed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::id::{WebhookJobId, WebhookOutSubId};
 use domain::time::Moment;
 use futures_util::FutureExt;
 use store::{
-    DueJobs, Fence, Lane, LaneOwner, MailWaker, NoLanes, Outcome, ReadyJob, SecretKey, StoreError,
-    Withdrawal,
+    DueJobs, Fence, Lane, LaneOwner, MailWaker, NoLanes, Outcome, ReadyJob, StoreError, Withdrawal,
 };
+use tokio::sync::Notify;
 
-use crate::connection::{Connection, Params};
+use crate::connection::Params;
 use crate::fault::Fault;
 use crate::list_query::one;
 use crate::open::PostgresStore;
-use crate::writing::{Effect, Writing};
-use crate::{clock_set, due, record, webhook_out_subs};
+use crate::writing::Writing;
+use crate::{clock_set, due, record};
 
+mod hand_over;
 mod own;
+mod share;
+mod tell;
 
+pub(crate) use self::hand_over::{News, Notices, start};
 pub(crate) use self::own::leave;
 
+/// How long a node has its lanes without a word from it unless it is told otherwise, in seconds: longer than a database takes to start again.
+pub const LEASE_SECONDS: u64 = 30;
+
 // primary keys; nobody takes the lane over until this transaction ends
-pub(crate) const OWNER: &str = "select case when exists (select 1 from nodes n where n.id = l.node_id and n.lease_until > now()) \
+pub(crate) const OWNER: &str = "select case when exists (select 1 from nodes n where n.id = l.node_id) \
      then l.node_id end as node_id from lanes l where l.webhook_out_sub_id = $1 for share of l";
 // primary key
 pub(crate) const INSERT: &str =
@@ -36,7 +45,12 @@ pub(crate) const INSERT: &str =
 pub(crate) const DELETE: &str = "delete from lanes where webhook_out_sub_id = $1";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&[&str]] = &[&[OWNER, INSERT, DELETE], own::STATEMENTS];
+pub(crate) const STATEMENTS: &[&[&str]] = &[
+    &[OWNER, INSERT, DELETE],
+    hand_over::STATEMENTS,
+    own::STATEMENTS,
+    share::STATEMENTS,
+];
 
 #[async_trait]
 impl store::Lanes for PostgresStore {
@@ -46,6 +60,10 @@ impl store::Lanes for PostgresStore {
         now: Moment,
     ) -> Result<Vec<Lane>, StoreError> {
         own::own_lanes(self, owner, now).await
+    }
+
+    fn may_start(&self) -> bool {
+        self.shared.lanes.is_leased()
     }
 
     async fn due_jobs(
@@ -71,7 +89,10 @@ impl store::Lanes for PostgresStore {
     }
 
     async fn record(&self, outcomes: Arc<[Outcome]>) -> Result<(), StoreError> {
-        record::record(self, outcomes).await
+        record::record(self, outcomes).await?;
+        // What was read before this commit is told before the engine forgets these jobs: none of them starts again.
+        drop(self.shared.lanes.turn.lock().await);
+        Ok(())
     }
 }
 
@@ -79,32 +100,43 @@ impl store::Lanes for PostgresStore {
 pub(crate) struct Lanes {
     /// Held by whoever tells the owner something: what is read of a lane is then told before what is read later.
     turn: tokio::sync::Mutex<()>,
+    /// Wakes the task that renews the lease: lanes are free, or a node has come.
+    hurry: Arc<Notify>,
+    lease: Duration,
+    notices: Notices,
     inner: Mutex<Inner>,
 }
 
 struct Inner {
     /// This node, once it owns lanes.
     node: Option<i64>,
+    /// Until when the lease is good, by this node's clock.
+    leased_until: Option<Instant>,
     owner: Arc<dyn LaneOwner>,
     owned: HashMap<WebhookOutSubId, Fence>,
+    /// Lanes that are closed here, and still this node's until the last of their attempts is recorded.
+    leaving: HashSet<WebhookOutSubId>,
     mail_waker: MailWaker,
 }
 
-impl Default for Lanes {
-    fn default() -> Lanes {
+impl Lanes {
+    pub(crate) fn new(lease: Duration, notices: Notices) -> Lanes {
         Lanes {
             turn: tokio::sync::Mutex::default(),
+            hurry: Arc::default(),
+            lease,
+            notices,
             inner: Mutex::new(Inner {
                 node: None,
+                leased_until: None,
                 owner: Arc::new(NoLanes),
                 owned: HashMap::new(),
+                leaving: HashSet::new(),
                 mail_waker: Arc::new(|| ()),
             }),
         }
     }
-}
 
-impl Lanes {
     /// This node, if it owns lanes.
     pub(crate) fn node(&self) -> Option<i64> {
         self.lock().node
@@ -114,77 +146,22 @@ impl Lanes {
         self.lock().mail_waker = waker;
     }
 
+    /// Whether nobody can have taken this node's lanes yet.
+    fn is_leased(&self) -> bool {
+        let until = self.lock().leased_until;
+        until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// The lease in whole seconds, as the database is told of it; at least one.
+    fn lease_seconds(&self) -> i64 {
+        i64::try_from(self.lease.as_secs())
+            .unwrap_or(i64::MAX)
+            .max(1)
+    }
+
     fn owner_of(&self, lane: WebhookOutSubId) -> Option<Arc<dyn LaneOwner>> {
         let inner = self.lock();
         inner.owned.contains_key(&lane).then(|| inner.owner.clone())
-    }
-
-    /// Tells the lanes' owner what was committed.
-    pub(crate) async fn tell(
-        &self,
-        connection: &Connection,
-        key: &SecretKey,
-        effects: Vec<Effect>,
-    ) {
-        let _turn = self.turn.lock().await;
-        let mut ready = Vec::new();
-        for effect in effects {
-            match effect {
-                Effect::Ready(job) => ready.push(job),
-                // What is ready was so before the lane changed, and must not be told after it.
-                Effect::Changed(lane) => {
-                    self.tell_ready(&mut ready);
-                    if let Err(fault) = self.tell_changed(connection, key, lane).await {
-                        tracing::warn!(?fault, lane = lane.0, "a lane was not told of its change");
-                    }
-                }
-                Effect::Closed(lane) => {
-                    self.tell_ready(&mut ready);
-                    let owner = self.owner_of(lane);
-                    self.lock().owned.remove(&lane);
-                    if let Some(owner) = owner {
-                        owner.closed(lane);
-                    }
-                }
-                Effect::Mailed => {
-                    let waker = self.lock().mail_waker.clone();
-                    waker();
-                }
-            }
-        }
-        self.tell_ready(&mut ready);
-    }
-
-    fn tell_ready(&self, ready: &mut Vec<ReadyJob>) {
-        let owner = {
-            let inner = self.lock();
-            ready.retain(|job| inner.owned.contains_key(&job.webhook_out_sub_id));
-            inner.owner.clone()
-        };
-        if !ready.is_empty() {
-            owner.ready(std::mem::take(ready));
-        }
-    }
-
-    async fn tell_changed(
-        &self,
-        connection: &Connection,
-        key: &SecretKey,
-        id: WebhookOutSubId,
-    ) -> Result<(), Fault> {
-        let Some((lane, node)) = webhook_out_subs::lane(connection, key, id).await? else {
-            return Ok(());
-        };
-        let owner = {
-            let mut inner = self.lock();
-            if node.is_none() || node != inner.node {
-                return Ok(());
-            }
-            inner.owned.insert(id, lane.fence);
-            inner.owner.clone()
-        };
-        owner.changed(lane);
-        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -1,6 +1,7 @@
 //! Opening the database, and the ways to work on it.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool_postgres::Pool;
@@ -16,7 +17,7 @@ use crate::accept::{self, Queue};
 use crate::connection::{Connection, Snapshot};
 use crate::fault::Fault;
 use crate::known::Known;
-use crate::lanes::{self, Lanes};
+use crate::lanes::{self, Lanes, Notices};
 use crate::migrate::{MigrateFault, migrate};
 use crate::pool::pool;
 use crate::{check, idempotency, list_items, partitions};
@@ -78,7 +79,8 @@ impl Shared {
 
 impl PostgresStore {
     /// Connects to a database; its schema is made or brought up to date, while other nodes may be running. The vocabularies are
-    /// filled with their first words, made at `now`; `chance` makes webhook ids. `extra_ca_pem` are certificates that are trusted beside Mozilla's.
+    /// filled with their first words, made at `now`; `chance` makes webhook ids. `lease` is how long this
+    /// node has its lanes without a word from it, in whole seconds. `extra_ca_pem` are certificates that are trusted beside Mozilla's.
     ///
     /// # Errors
     /// [`OpenFault`] with the remedy.
@@ -87,16 +89,19 @@ impl PostgresStore {
         extra_ca_pem: Option<&[u8]>,
         key: SecretKey,
         chance: StdRng,
+        lease: Duration,
         now: Moment,
     ) -> Result<PostgresStore, OpenFault> {
         let (queue, waiting) = Queue::new();
+        let (notices, outgoing) = Notices::new();
+        let (pool, way) = pool(url, extra_ca_pem)?;
         let store = PostgresStore {
-            pool: pool(url, extra_ca_pem)?,
+            pool,
             shared: Arc::new(Shared {
                 key,
                 known: Known::default(),
                 queue,
-                lanes: Lanes::default(),
+                lanes: Lanes::new(lease, notices),
                 writer: Mutex::default(),
                 chance: Mutex::new(chance),
             }),
@@ -108,6 +113,10 @@ impl PostgresStore {
             .await
             .map_err(of_store)?;
         list_items::fill(&connection, now).await.map_err(of_store)?;
+        let shared = Arc::downgrade(&store.shared);
+        lanes::start(way, store.pool.clone(), shared, outgoing)
+            .await
+            .map_err(of_store)?;
         let writer = accept::start(store.pool.clone(), Arc::downgrade(&store.shared), waiting);
         if let Ok(mut kept) = store.shared.writer.lock() {
             *kept = Some(writer);

@@ -10,7 +10,7 @@ use deadpool_postgres::{
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
-use tokio_postgres::Config;
+use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::open::OpenFault;
@@ -31,11 +31,35 @@ const BEGIN: &str = "set lock_timeout = '5s'; set statement_timeout = '30s'; \
 /// What a node names itself in the database's list of connections, unless the URL says otherwise.
 const APPLICATION_NAME: &str = "postrider";
 
-/// Connections to the database that a URL names; none is made yet.
+/// How long what was sent may stay without an acknowledgement, in seconds: a cut is noticed well within a lease.
+const SILENCE_SECONDS_MAX: u64 = 10;
+
+/// The way to the database, for a connection of one's own.
+#[derive(Clone)]
+pub(crate) struct Way {
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
+/// A connection's other half, which must be polled.
+type Wire = tokio_postgres::Connection<
+    tokio_postgres::Socket,
+    <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<tokio_postgres::Socket>>::Stream,
+>;
+
+impl Way {
+    /// Makes a connection.
+    pub(crate) async fn connect(&self) -> Result<(Client, Wire), tokio_postgres::Error> {
+        let (client, wire) = self.config.connect(self.tls.clone()).await?;
+        Ok((client, wire))
+    }
+}
+
+/// Connections to the database that a URL names, and the way to it; none is made yet.
 ///
 /// # Errors
 /// When the URL or the certificates cannot be used.
-pub(crate) fn pool(url: &str, extra_ca_pem: Option<&[u8]>) -> Result<Pool, OpenFault> {
+pub(crate) fn pool(url: &str, extra_ca_pem: Option<&[u8]>) -> Result<(Pool, Way), OpenFault> {
     let mut config = parse(url)?;
     if config.get_application_name().is_none() {
         config.application_name(APPLICATION_NAME);
@@ -43,7 +67,15 @@ pub(crate) fn pool(url: &str, extra_ca_pem: Option<&[u8]>) -> Result<Pool, OpenF
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX));
     }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(Duration::from_secs(SILENCE_SECONDS_MAX));
+    }
+    config.keepalives_idle(Duration::from_secs(SILENCE_SECONDS_MAX));
     let tls = MakeRustlsConnect::new(tls(extra_ca_pem)?);
+    let way = Way {
+        config: config.clone(),
+        tls: tls.clone(),
+    };
     let recycling_method = RecyclingMethod::Fast;
     let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method });
     let begin = Hook::async_fn(|client, _| {
@@ -65,7 +97,8 @@ pub(crate) fn pool(url: &str, extra_ca_pem: Option<&[u8]>) -> Result<Pool, OpenF
         .runtime(Runtime::Tokio1)
         .post_create(begin)
         .build();
-    pool.map_err(|error| OpenFault::Url(error.to_string()))
+    let pool = pool.map_err(|error| OpenFault::Url(error.to_string()))?;
+    Ok((pool, way))
 }
 
 /// Reads a URL. Certificates are always verified where there is TLS, so that libpq's stricter modes mean the same as `require`.

@@ -3,4 +3,5 @@
 mod laws;
 mod migrations;
 mod statements;
+mod two_nodes;
 mod world;

@@ -137,13 +137,19 @@ pub trait LaneOwner: Send + Sync {
     /// A lane is new, or its subscription or secret has changed.
     fn changed(&self, lane: Lane);
 
-    /// A lane is gone, with all its jobs.
+    /// A lane is gone, with all its jobs, or another process is to have it. It is told as changed should it come back.
     fn closed(&self, id: WebhookOutSubId);
 
     /// Takes a job back that is about to be canceled. Called inside the transaction; what the lane is
     /// told stands even if that fails, since the store still has the job as due and the next claim of the lane brings it
     /// back.
     fn withdraw(&self, lane: WebhookOutSubId, job: WebhookJobId) -> Withdrawal;
+
+    /// Whether nothing of a closed lane is on its way any more: the last of its outcomes is recorded. A lane that is closed since another
+    /// process is to have it is given away only then.
+    fn is_spent(&self, _lane: WebhookOutSubId) -> bool {
+        true
+    }
 }
 
 /// Nobody delivers here: the command line's way to open a store.
@@ -171,6 +177,12 @@ pub trait Lanes {
         owner: Arc<dyn LaneOwner>,
         now: Moment,
     ) -> Result<Vec<Lane>, StoreError>;
+
+    /// Whether what this process owns is its own still, as far as its clock tells. Asked before each start: a process that was frozen for
+    /// longer than its lease starts nothing before the store has asked who owns its lanes now, and told their owner.
+    fn may_start(&self) -> bool {
+        true
+    }
 
     /// Up to `limit` jobs of a lane that are due at `now` and not held, those due first first.
     ///

@@ -1,56 +1,46 @@
 //! Owning lanes: a node takes its share, keeps them by renewing its lease, and takes over what a node leaves that has ended.
+//!
+//! A node whose lease is over is removed by whoever sees it first, and only then are its lanes free. So either it renews its lease and has
+//! lost nothing, or it finds that it is gone: never do two nodes believe that a lane is theirs, but for the time that one is frozen.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::Pool;
 use domain::id::WebhookOutSubId;
 use domain::time::Moment;
 use futures_util::FutureExt;
 use store::{Lane, LaneOwner, StoreError};
-use tokio::time::Instant;
 
-use crate::connection::{Connection, Params};
+use super::{News, share};
+use crate::connection::Connection;
 use crate::fault::Fault;
 use crate::list_query::{all, one};
 use crate::open::{PostgresStore, Shared};
 use crate::webhook_out_subs;
 use crate::writing::Writing;
 
-/// How long a node has its lanes without a word from it, in seconds: longer than a database takes to start again.
-const LEASE_SECONDS: u64 = 30;
-/// How often a node renews its lease and looks for lanes, in seconds: it may miss two times.
-const RENEW_SECONDS: u64 = LEASE_SECONDS / 3;
+/// How often in a lease it is renewed: a node may miss two times.
+const RENEWALS_PER_LEASE: u32 = 3;
+/// What a node's clock may lose against the database's in a lease, as a part of it.
+const LEASE_MARGIN_PART: u32 = 20;
 
 pub(crate) const REGISTER: &str = "insert into nodes (name, lease_until) values ($1, now() + $2::bigint * interval '1 second') returning id";
-// primary key
-pub(crate) const RENEW: &str = "update nodes set lease_until = now() + $2::bigint * interval '1 second' where id = $1 and lease_until > now()";
+// primary key; one that is late has its lanes still, or is gone
+pub(crate) const RENEW: &str = "update nodes set lease_until = clock_timestamp() + $2::bigint * interval '1 second' where id = $1";
 // primary key; what it owned is free at once
 pub(crate) const LEAVE: &str = "delete from nodes where id = $1";
 // all of them: they are few
-pub(crate) const FORGET: &str = "delete from nodes where lease_until < now() - interval '1 day'";
-// all of them: they are few
-pub(crate) const SHARE: &str = "select (count(*) + n.live - 1) / n.live as lanes from lanes, \
-     (select greatest(count(*), 1) as live from nodes where lease_until > now()) n group by n.live";
+pub(crate) const REMOVE_ENDED: &str = "delete from nodes where lease_until < clock_timestamp()";
 // lanes_by_node
-pub(crate) const COUNT: &str = "select count(*) from lanes where node_id = $1";
-// primary keys; those that another node takes at this moment are left to it
-pub(crate) const TAKE: &str = "update lanes set node_id = $1, fence = fence + 1 where webhook_out_sub_id in \
-     (select webhook_out_sub_id from lanes l where node_id is distinct from $1 and not exists (select 1 from nodes n \
-     where n.id = l.node_id and n.lease_until > now()) order by webhook_out_sub_id limit $2 for update skip locked) \
-     returning webhook_out_sub_id";
-// lanes_by_node, webhook_jobs_waiting_by_subscriber; those with nothing to send
-pub(crate) const GIVE_BACK: &str = "update lanes set node_id = null where webhook_out_sub_id in (select webhook_out_sub_id from lanes l \
-     where node_id = $1 and not exists (select 1 from webhook_jobs_waiting j where j.webhook_out_sub_id = l.webhook_out_sub_id) \
-     order by webhook_out_sub_id desc limit $2 for update) returning webhook_out_sub_id";
+pub(crate) const OWNED: &str = "select webhook_out_sub_id from lanes where node_id = $1";
 // lanes_by_node, webhook_jobs_due
 pub(crate) const DUE: &str = "select webhook_out_sub_id from lanes l where node_id = $1 and exists (select 1 from webhook_jobs_waiting j \
      where j.webhook_out_sub_id = l.webhook_out_sub_id and j.next_attempt_at is not null)";
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[
-    REGISTER, RENEW, LEAVE, FORGET, SHARE, COUNT, TAKE, GIVE_BACK, DUE,
-];
+pub(super) const STATEMENTS: &[&str] = &[REGISTER, RENEW, LEAVE, REMOVE_ENDED, OWNED, DUE];
 
 /// Takes this node's share of the lanes, and keeps them; see [`store::Lanes::own_lanes`].
 pub(crate) async fn own_lanes(
@@ -59,186 +49,212 @@ pub(crate) async fn own_lanes(
     now: Moment,
 ) -> Result<Vec<Lane>, StoreError> {
     webhook_out_subs::cancel_leftovers(store, now).await?;
-    let _turn = store.shared.lanes.turn.lock().await;
     let began = Instant::now();
-    let (node, lanes) = register(store).await?;
-    {
-        let mut inner = store.shared.lanes.lock();
-        inner.node = Some(node);
-        inner.owner = owner;
-        let fences = lanes.iter().map(|lane| (lane.sub.id, lane.fence));
-        inner.owned = fences.collect();
-    }
+    let node = register(store).await?;
+    let lanes = adopt(store, node, owner, began).await?;
     let shared = Arc::downgrade(&store.shared);
-    tokio::spawn(keep(store.pool.clone(), shared, began));
+    tokio::spawn(keep(store.pool.clone(), shared));
+    store.shared.lanes.notices.announce(News::Free);
     Ok(lanes)
 }
 
-async fn register(store: &PostgresStore) -> Result<(i64, Vec<Lane>), StoreError> {
+/// The lanes of the node as they are; from now on the owner is told of all that happens to them.
+async fn adopt(
+    store: &PostgresStore,
+    node: i64,
+    owner: Arc<dyn LaneOwner>,
+    began: Instant,
+) -> Result<Vec<Lane>, Fault> {
+    let shared = &store.shared;
+    let connection = store.connection().await?;
+    let _turn = shared.lanes.turn.lock().await;
+    let mut lanes = Vec::new();
+    for id in ids(&connection, OWNED, node).await? {
+        let lane = webhook_out_subs::lane(&connection, &shared.key, id).await?;
+        lanes.extend(lane.map(|(lane, _)| lane));
+    }
+    let mut inner = shared.lanes.lock();
+    inner.node = Some(node);
+    inner.owner = owner;
+    let fences = lanes.iter().map(|lane| (lane.sub.id, lane.fence));
+    inner.owned = fences.collect();
+    drop(inner);
+    leased(store, began);
+    Ok(lanes)
+}
+
+/// Counts the lease from before it was asked for.
+fn leased(store: &PostgresStore, asked_at: Instant) {
+    let lanes = &store.shared.lanes;
+    let lease = lanes.lease - lanes.lease / LEASE_MARGIN_PART;
+    lanes.lock().leased_until = Some(asked_at + lease);
+}
+
+async fn register(store: &PostgresStore) -> Result<i64, StoreError> {
     let registered = store.write((), |writing, ()| register_node(writing).boxed());
     registered.await.map_err(StoreError::from)
 }
 
-async fn register_node(writing: &mut Writing) -> Result<(i64, Vec<Lane>), Fault> {
+async fn register_node(writing: &mut Writing) -> Result<i64, Fault> {
     let connection = &writing.connection;
-    connection.execute(FORGET, &[]).await?;
-    let name = format!("{}", std::process::id());
-    let lease = i64::try_from(LEASE_SECONDS).unwrap_or(i64::MAX);
+    connection.execute(REMOVE_ENDED, &[]).await?;
+    let name = std::process::id().to_string();
+    let lease = writing.shared.lanes.lease_seconds();
     let id = one(connection, REGISTER, &[&name, &lease], |row| {
         Ok(row.try_get(0)?)
     })
     .await;
     let node: i64 = id?.ok_or(Fault::Raced)?;
-    let mut lanes = Vec::new();
-    for id in take(connection, node).await? {
-        let lane = webhook_out_subs::lane(connection, writing.key(), id).await?;
-        lanes.extend(lane.map(|(lane, _)| lane));
-    }
-    Ok((node, lanes))
+    share::take(connection, node).await?;
+    Ok(node)
 }
 
-/// Takes lanes that nobody has, up to the node's share.
-async fn take(connection: &Connection, node: i64) -> Result<Vec<WebhookOutSubId>, Fault> {
-    let surplus = surplus(connection, node).await?;
-    if surplus >= 0 {
-        return Ok(Vec::new());
-    }
-    let params: Params = &[&node, &surplus.saturating_neg()];
-    all(connection, TAKE, params, |row| {
-        Ok(WebhookOutSubId(row.try_get(0)?))
-    })
-    .await
-}
-
-/// How many lanes the node has beyond its share; less than none where it has fewer.
-async fn surplus(connection: &Connection, node: i64) -> Result<i64, Fault> {
-    let share = one(connection, SHARE, &[], |row| Ok(row.try_get(0)?)).await?;
-    let owned = one(connection, COUNT, &[&node], |row| Ok(row.try_get(0)?)).await?;
-    Ok(owned.unwrap_or(0_i64) - share.unwrap_or(0_i64))
+/// Why a lease is renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Occasion {
+    /// It is time; it is also looked for what nobody told.
+    Regular,
+    /// There are lanes to take or to give.
+    Balance,
 }
 
 /// Renews the lease for as long as anybody has the store.
-async fn keep(pool: Pool, shared: Weak<Shared>, mut renewed: Instant) {
+async fn keep(pool: Pool, shared: Weak<Shared>) {
     loop {
-        tokio::time::sleep(Duration::from_secs(RENEW_SECONDS)).await;
+        let Some((pause, hurry)) = shared.upgrade().map(|shared| {
+            let lanes = &shared.lanes;
+            (lanes.lease / RENEWALS_PER_LEASE, lanes.hurry.clone())
+        }) else {
+            return;
+        };
+        let occasion = tokio::select! {
+            () = tokio::time::sleep(pause) => Occasion::Regular,
+            () = hurry.notified() => Occasion::Balance,
+        };
         let Some(shared) = shared.upgrade() else {
             return;
         };
-        let store = PostgresStore {
-            pool: pool.clone(),
-            shared,
-        };
+        let pool = pool.clone();
+        let store = PostgresStore { pool, shared };
         let Some(node) = store.shared.lanes.node() else {
             return;
         };
-        let began = Instant::now();
-        match renew(&store, node).await {
-            Ok(true) => renewed = began,
+        match renew(&store, node, occasion).await {
+            Ok(true) => {}
             Ok(false) => {
                 tracing::warn!(node, "the lease of this node has ended; it begins anew");
-                begin_anew(&store, node).await;
-                renewed = began;
+                begin_anew(&store).await;
             }
             Err(error) => {
                 tracing::warn!(%error, node, "the lease of this node was not renewed");
-                // Others may have its lanes by now.
-                if renewed.elapsed() >= Duration::from_secs(LEASE_SECONDS) {
-                    close_all(&store).await;
-                }
             }
         }
     }
 }
 
-/// Renews the lease, takes what is free, gives back what is too much, and looks for what nobody told; whether it was still good.
-async fn renew(store: &PostgresStore, node: i64) -> Result<bool, StoreError> {
+/// Renews the lease, takes what is free, gives back what is too much, and looks for what nobody told; whether the node is there still.
+async fn renew(store: &PostgresStore, node: i64, occasion: Occasion) -> Result<bool, StoreError> {
+    let lanes = &store.shared.lanes;
     let connection = store.connection().await?;
-    let lease = i64::try_from(LEASE_SECONDS).unwrap_or(i64::MAX);
+    let asked_at = Instant::now();
+    let was_late = !lanes.is_leased();
+    let lease = lanes.lease_seconds();
     if connection.execute(RENEW, &[&node, &lease]).await? == 0 {
         return Ok(false);
     }
-    let surplus = surplus(&connection, node).await?;
-    if surplus > 0 {
-        give_back(store, &connection, node, surplus).await?;
+    leased(store, asked_at);
+    if connection.execute(REMOVE_ENDED, &[]).await? > 0 {
+        lanes.notices.announce(News::Free);
     }
-    let taken = take(&connection, node).await?;
-    let due = all(&connection, DUE, &[&node], |row| {
-        Ok(WebhookOutSubId(row.try_get(0)?))
-    })
-    .await;
-    let mut changed = due?;
-    changed.extend(taken);
-    let effects = changed.into_iter().map(crate::writing::Effect::Changed);
-    let shared = &store.shared;
-    shared
-        .lanes
-        .tell(&connection, &shared.key, effects.collect())
+    let taken = share::take(&connection, node).await?;
+    share::give_back(store, &connection, node).await?;
+    let mut changed: HashSet<WebhookOutSubId> = taken.into_iter().collect();
+    if occasion == Occasion::Regular {
+        changed.extend(ids(&connection, DUE, node).await?);
+    }
+    changed.extend(strangers(store, &connection, node).await?);
+    if was_late {
+        // Whatever did not start meanwhile starts now.
+        changed.extend(lanes.lock().owned.keys());
+    }
+    lanes
+        .look_at_all(&connection, &store.shared.key, changed)
         .await;
     crate::partitions::make_ahead(&connection).await?;
     Ok(true)
 }
 
-/// Gives back lanes that have nothing to send, so that a node that has come gets its share.
-async fn give_back(
+/// Lanes of which the owner knows otherwise than the database.
+async fn strangers(
     store: &PostgresStore,
     connection: &Connection,
     node: i64,
-    surplus: i64,
-) -> Result<(), Fault> {
-    let _turn = store.shared.lanes.turn.lock().await;
-    let given = all(connection, GIVE_BACK, &[&node, &surplus], |row| {
+) -> Result<Vec<WebhookOutSubId>, Fault> {
+    let owned: HashSet<WebhookOutSubId> = ids(connection, OWNED, node).await?.into_iter().collect();
+    let inner = store.shared.lanes.lock();
+    let known: HashSet<WebhookOutSubId> = inner.owned.keys().copied().collect();
+    let strangers = owned.symmetric_difference(&known).copied();
+    Ok(strangers.collect())
+}
+
+async fn ids(connection: &Connection, sql: &str, node: i64) -> Result<Vec<WebhookOutSubId>, Fault> {
+    all(connection, sql, &[&node], |row| {
         Ok(WebhookOutSubId(row.try_get(0)?))
     })
-    .await;
-    for lane in given? {
-        let owner = store.shared.lanes.owner_of(lane);
-        store.shared.lanes.lock().owned.remove(&lane);
-        if let Some(owner) = owner {
-            owner.closed(lane);
-        }
-    }
-    Ok(())
+    .await
 }
 
-async fn close_all(store: &PostgresStore) {
-    let _turn = store.shared.lanes.turn.lock().await;
-    let (owner, owned) = {
-        let mut inner = store.shared.lanes.lock();
-        (inner.owner.clone(), std::mem::take(&mut inner.owned))
+/// The lanes of a node that was removed belong to others: it is another node from now on.
+async fn begin_anew(store: &PostgresStore) {
+    let lanes = &store.shared.lanes;
+    lanes.lock().leased_until = None;
+    lanes.close_all().await;
+    let owner = lanes.lock().owner.clone();
+    let began = Instant::now();
+    let begun = async {
+        let node = register(store).await?;
+        adopt(store, node, owner.clone(), began)
+            .await
+            .map_err(StoreError::from)
     };
-    for lane in owned.into_keys() {
-        owner.closed(lane);
+    match begun.await {
+        Ok(lanes) => lanes.into_iter().for_each(|lane| owner.changed(lane)),
+        Err(error) => tracing::warn!(%error, "the node could not begin anew yet"),
     }
-}
-
-/// The lanes of a node whose lease has ended belong to others: it is another node from now on.
-async fn begin_anew(store: &PostgresStore, node: i64) {
-    close_all(store).await;
-    match register(store).await {
-        Ok((anew, lanes)) => {
-            let _turn = store.shared.lanes.turn.lock().await;
-            let owner = {
-                let mut inner = store.shared.lanes.lock();
-                inner.node = Some(anew);
-                let fences = lanes.iter().map(|lane| (lane.sub.id, lane.fence));
-                inner.owned = fences.collect();
-                inner.owner.clone()
-            };
-            for lane in lanes {
-                owner.changed(lane);
-            }
-        }
-        Err(error) => tracing::warn!(%error, node, "the node could not begin anew yet"),
-    }
+    lanes.notices.announce(News::Free);
 }
 
 /// Gives all lanes back at once: the store is being closed.
 pub(crate) async fn leave(store: &PostgresStore) -> Result<(), StoreError> {
-    let node = store.shared.lanes.lock().node.take();
+    let lanes = &store.shared.lanes;
+    let node = lanes.lock().node.take();
     let Some(node) = node else {
         return Ok(());
     };
+    lanes.lock().leased_until = None;
     let connection = store.connection().await?;
     connection.execute(LEAVE, &[&node]).await?;
+    lanes.notices.announce_on(&connection, News::Free).await?;
     Ok(())
 }
+
+/// Wakes the task that renews the lease: there may be lanes to take or to give.
+pub(super) fn hurry(shared: &Shared) {
+    shared.lanes.hurry.notify_one();
+}
+
+/// Looks for what was told while nobody listened.
+pub(super) async fn look_for_missed(store: &PostgresStore) -> Result<(), Fault> {
+    let lanes = &store.shared.lanes;
+    let Some(node) = lanes.node() else {
+        return Ok(());
+    };
+    let connection = store.connection().await?;
+    let due = ids(&connection, DUE, node).await?;
+    lanes.look_at_all(&connection, &store.shared.key, due).await;
+    hurry(&store.shared);
+    Ok(())
+}
+
+/// A time far shorter than a lease, for what is tried again.
+pub(super) const PAUSE: Duration = Duration::from_secs(1);

@@ -16,7 +16,8 @@ async fn count(connection: &Connection, sql: &str) -> i64 {
 #[tokio::test]
 async fn nodes_that_start_at_once_make_the_schema_once() {
     let database = TestPostgres::new();
-    let opened = (0..4).map(|_| open(&database));
+    let url = database.url();
+    let opened = (0..4).map(|_| open(&url));
     let stores = futures_util::future::join_all(opened).await;
     let connection = stores[3].connection().await.expect("a connection");
     for sql in [

@@ -1,5 +1,7 @@
 //! A store on a database of its own.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -13,7 +15,13 @@ use crate::list_query::one;
 /// The tables of a store, and the database that goes with them.
 pub(super) struct Tables {
     pub(super) store: PostgresStore,
-    _database: TestPostgres,
+    database: TestPostgres,
+}
+
+impl Tables {
+    pub(super) fn url(&self) -> String {
+        self.database.url()
+    }
 }
 
 #[async_trait]
@@ -34,18 +42,29 @@ impl Raw for Tables {
     }
 }
 
-pub(super) async fn open(database: &TestPostgres) -> PostgresStore {
+/// Longer than a test takes, so that nobody is told of lanes for no reason.
+const LEASE: Duration = Duration::from_secs(600);
+
+pub(super) async fn open(url: &str) -> PostgresStore {
+    open_for(url, LEASE).await
+}
+
+pub(super) async fn open_for(url: &str, lease: Duration) -> PostgresStore {
     let chance = StdRng::seed_from_u64(1);
     let key = SecretKey::from_bytes([7; 32]);
-    let opened = PostgresStore::open(&database.url(), None, key, chance, START).await;
+    let opened = PostgresStore::open(url, None, key, chance, lease, START).await;
     opened.expect("a store")
 }
 
 pub(super) async fn tables() -> Tables {
+    tables_for(LEASE).await
+}
+
+pub(super) async fn tables_for(lease: Duration) -> Tables {
     let database = TestPostgres::new();
     Tables {
-        store: open(&database).await,
-        _database: database,
+        store: open_for(&database.url(), lease).await,
+        database,
     }
 }
 
