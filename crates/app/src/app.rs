@@ -9,6 +9,7 @@ use store::{Change, Deployment, Reference, Refusal, Registry, Store, StoreError}
 
 use crate::caller::{Caller, Principal, Scope};
 use crate::denied::Denied;
+use crate::first_run::FirstRun;
 use crate::last_use::LastUse;
 use crate::mailer::Mailer;
 use crate::password::Passwords;
@@ -24,6 +25,7 @@ pub struct App {
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
     pub(crate) last_use: LastUse,
+    pub(crate) first_run: FirstRun,
     clock: Arc<dyn Clock>,
     /// Tokens that were good a moment ago. Unknown ones are not kept: a token that was just made must
     /// be good at once.
@@ -50,6 +52,7 @@ impl App {
             passwords: Passwords::new(),
             throttle: Throttle::new(),
             last_use: LastUse::default(),
+            first_run: FirstRun::default(),
             clock,
             principals: Recent::new(),
             registry: Recent::new(),

@@ -10,6 +10,7 @@ mod applications;
 mod audit_events;
 mod caller;
 mod denied;
+mod first_run;
 mod idempotency;
 mod integrations;
 mod last_use;

@@ -95,6 +95,13 @@ impl Client {
         self.dashboard.route(name)
     }
 
+    /// The same client with a session that has just begun.
+    pub(crate) fn with_token(&self, token: &str) -> Client {
+        let mut client = self.clone();
+        client.token = Some(token.to_owned());
+        client
+    }
+
     /// Calls a route. Parameters that are null or absent are the same to it on everything but updates.
     ///
     /// # Errors
@@ -137,6 +144,29 @@ impl Client {
         *request.extensions_mut() = self.extensions.clone();
         Ok(request)
     }
+}
+
+/// Looks at the parameters of a route that takes no token, as the route itself would, and does nothing else.
+///
+/// # Errors
+/// What the declaration does not allow.
+pub(crate) fn check(route: &'static Route, parameters: &Value) -> Result<(), Refusal> {
+    let json = parameters.to_string();
+    let body = match route.sensitive {
+        true => BASE64.encode(json),
+        false => json,
+    };
+    let request = contract::Request {
+        content_type: Some(route.content_type()),
+        authorization: None,
+        idempotency_key: None,
+        body: body.as_bytes(),
+    };
+    let judged = route.read(&request).and_then(|text| {
+        let input = text.decode()?.into_input()?;
+        input.finish(|| Some(()))
+    });
+    judged.map_err(|failure| Refusal::of(&failure.into_response()))
 }
 
 impl fmt::Debug for Client {

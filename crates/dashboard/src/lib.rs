@@ -13,6 +13,7 @@ mod assets;
 mod audit_events;
 mod cookies;
 mod documentation;
+mod first_run;
 mod forgery;
 mod form;
 mod integrations;
@@ -30,6 +31,7 @@ mod respond;
 mod services;
 mod shell;
 mod sign_in;
+mod test_receivers;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -52,6 +54,7 @@ use http::Response;
 use tokio_util::sync::CancellationToken;
 
 pub use api_call::Api;
+pub use test_receivers::TestReceivers;
 
 /// What the pages show.
 pub struct Dashboard {
@@ -65,6 +68,8 @@ pub struct Dashboard {
     pub app: Arc<App>,
     /// Answers requests to the API, in process.
     pub api: Api,
+    /// What arrived at test receivers.
+    pub test_receivers: Arc<TestReceivers>,
     /// Says that the server is about to stop: pages that are kept up to date then let go.
     pub stopping: CancellationToken,
 }
@@ -91,6 +96,7 @@ pub fn router(dashboard: Dashboard) -> Router {
     Router::new()
         .merge(documentation::router())
         .merge(sign_in::router())
+        .merge(first_run::router())
         .merge(integrations::router())
         .merge(webhook_jobs::router())
         .merge(orders::router())
@@ -102,6 +108,7 @@ pub fn router(dashboard: Dashboard) -> Router {
         .merge(notifications::router())
         .merge(audit_events::router())
         .merge(services::router())
+        .merge(test_receivers::router())
         .route("/assets/{name}", get(asset))
         .layer(from_fn_with_state(Arc::new(live), live::keep_up))
         .with_state(Arc::new(dashboard))

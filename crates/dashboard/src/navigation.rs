@@ -45,6 +45,11 @@ const INSIDE: &[Entry] = &[
         path: "/invitation_email",
         access: Access::Managers,
     },
+    Entry {
+        label: "Test receiver",
+        path: "/test_receiver",
+        access: Access::Readers,
+    },
 ];
 
 /// The pages that concern all integrations.

@@ -19,7 +19,7 @@ mod pool;
 mod resolve;
 mod tls;
 
-pub use client::{Client, ClientConfig, Exchange, Phase, Timing};
+pub use client::{Answering, Client, ClientConfig, Exchange, InProcess, Phase, Timing};
 pub use exchange::{
     ANSWER_BODY_BYTES_KEPT, ANSWER_BODY_BYTES_READ_MAX, ANSWER_HEAD_BYTES_MAX, Answer,
     is_set_by_egress,

@@ -138,6 +138,15 @@ fn serve(config: ConfigArgs) -> anyhow::Result<()> {
         let stop_requested = signals::stop_requested()?;
         let node = Node::start(&config).await?;
         print(&format!("listening on {}\n", node.url()))?;
+        if let Some(url) = node.first_run_url().await? {
+            // Nobody may be listening any more; the link is good for nothing else, and must not be logged.
+            let told = print(&format!(
+                "nobody may sign in yet; begin within the hour at {url}\n"
+            ));
+            if told.is_err() {
+                tracing::warn!("the link of the first run could not be printed");
+            }
+        }
         tracing::info!(url = node.url(), data = %config.data.display(), "serving");
         stop_requested.await;
         tracing::info!("stopping");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use app::App;
+use dashboard::TestReceivers;
 use delivery::{run_recoveries, run_retention};
 use domain::time::Clock;
 use egress::{Client, ClientConfig, IDLE_MAX, PoolLimits};
@@ -93,6 +94,24 @@ fn engine_settings(config: &Config, in_flight: u64) -> delivery::Settings {
     }
 }
 
+/// What sends the deliveries; those for test receivers stay in this process.
+fn client(
+    config: &Config,
+    in_flight: u64,
+    test_receivers: Arc<TestReceivers>,
+) -> anyhow::Result<Client> {
+    Ok(Client::new(ClientConfig {
+        policy: config.egress.clone(),
+        extra_ca_pem: config.extra_ca_pem.clone(),
+        pool: PoolLimits {
+            idle: IDLE_MAX.min(count(in_flight)),
+            ..PoolLimits::default()
+        },
+        in_process: Some(wire::reach(test_receivers)),
+        ..ClientConfig::default()
+    })?)
+}
+
 /// Writes now and then when sessions were last used. What fails is tried again the next time, and at the end.
 async fn write_last_uses(app: Arc<App>) {
     let mut every = tokio::time::interval(Duration::from_secs(LAST_USES_SECONDS));
@@ -131,15 +150,8 @@ impl Node {
         }
         let files = open_files_max().saturating_sub(FILES_RESERVED) / FILES_SHARED_BY;
         let in_flight = files.min(IN_FLIGHT_MAX);
-        let client = Client::new(ClientConfig {
-            policy: config.egress.clone(),
-            extra_ca_pem: config.extra_ca_pem.clone(),
-            pool: PoolLimits {
-                idle: IDLE_MAX.min(count(in_flight)),
-                ..PoolLimits::default()
-            },
-            ..ClientConfig::default()
-        })?;
+        let test_receivers = Arc::new(TestReceivers::default());
+        let client = client(config, in_flight, test_receivers.clone())?;
         let engine = delivery::Engine::start(
             store.clone(),
             client.clone(),
@@ -153,9 +165,16 @@ impl Node {
             .context("the waiting mails cannot be read")?;
         let app = wire::app(store.clone(), engine.clone(), mailing::mailer(post));
         let stopping = CancellationToken::new();
-        let router = wire::router(config, app.clone(), client, listening, stopping.clone())
-            .await
-            .context("the records of services and routes cannot be made")?;
+        let router = wire::router(
+            config,
+            app.clone(),
+            client,
+            listening,
+            test_receivers,
+            stopping.clone(),
+        )
+        .await
+        .context("the records of services and routes cannot be made")?;
         metrics::start();
         let router = router.merge(metrics::router(store.clone(), engine.clone()));
         let listener = Listener::start(listener, router, in_flight)?;
@@ -182,6 +201,16 @@ impl Node {
     /// Where it listens, as a URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.listener.address())
+    }
+
+    /// Where the first employee is made, if there is none yet. Whoever reads it may do so: it is told to whoever started the server.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn first_run_url(&self) -> anyhow::Result<Option<String>> {
+        let offered = self.app.offer_first_run().await;
+        let token = offered.context("the store cannot be read")?;
+        Ok(token.map(|token| format!("{}/first_run?token={}", self.url(), token.text())))
     }
 
     /// Stops accepting, lets what is in flight end within the grace, and closes the store. What is cut off

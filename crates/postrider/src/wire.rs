@@ -7,11 +7,14 @@ use std::time::Duration;
 use api::{Api, Lookup};
 use app::{App, Mailer, Underway};
 use axum::Router;
-use dashboard::Dashboard;
+use bytes::Bytes;
+use dashboard::{Dashboard, TestReceivers};
 use delivery::Engine;
 use domain::destination::CallbackUrl;
 use domain::id::WebhookJobId;
-use egress::{Client, Fault};
+use domain::time::Clock;
+use egress::{Answer, Client, Fault, InProcess};
+use http::{HeaderMap, HeaderValue};
 use store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +23,9 @@ use crate::config::Config;
 
 /// How long a look-up may take while a subscription is made, in seconds; it only serves a warning.
 const LOOKUP_SECONDS_MAX: u64 = 1;
+
+/// What a test receiver answers.
+const TAKEN: &[u8] = b"taken by the test receiver";
 
 /// The engine, as the use cases know it.
 struct Sending(Arc<Engine>);
@@ -45,6 +51,7 @@ pub async fn router(
     app: Arc<App>,
     client: Client,
     listening: SocketAddr,
+    test_receivers: Arc<TestReceivers>,
     stopping: CancellationToken,
 ) -> Result<Router, StoreError> {
     let settings = api::Settings {
@@ -62,6 +69,7 @@ pub async fn router(
         public_url: config.mails.public_url(listening),
         app,
         api: in_process(api.clone()),
+        test_receivers,
         stopping,
     });
     Ok(api::router(api).merge(pages))
@@ -73,6 +81,26 @@ fn in_process(api: Arc<Api>) -> dashboard::Api {
         let api = api.clone();
         Box::pin(async move { api.answer(request).await })
     })
+}
+
+/// Test receivers, as deliveries reach them: each takes everything.
+pub fn reach(receivers: Arc<TestReceivers>) -> InProcess {
+    let answer = move |url: &CallbackUrl, headers: &HeaderMap, body: &Bytes| {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = headers.iter();
+        let headers = headers.map(|(name, value)| (name.as_str().to_owned(), text(value)));
+        receivers.receive(url.target(), headers.collect(), body, SystemClock.now());
+        Answer {
+            status: 200,
+            headers: HeaderMap::new(),
+            body: Bytes::from_static(TAKEN),
+            body_truncated: false,
+        }
+    };
+    InProcess {
+        host: TestReceivers::host().to_owned(),
+        answer: Arc::new(answer),
+    }
 }
 
 fn lookup(client: Client) -> Lookup {

@@ -24,7 +24,7 @@ pub(crate) fn bar(route: &'static Route, path: &str, query: &Fields, searched: &
                 button type="submit" { "Search" }
             }
             @if !filters.is_empty() {
-                details.filters open[set.len() > 1 || !is_searched] {
+                details.filters open[!is_searched] {
                     summary { "Filters" @if !set.is_empty() { " (" (set.len()) ")" } }
                     div.grid { @for filter in filters { (control(filter, query)) } }
                     p.buttons { button.primary type="submit" { "Apply" } " " a.button href=(path) { "Clear" } }

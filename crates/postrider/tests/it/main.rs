@@ -15,6 +15,7 @@ mod changes;
 mod clock_jumps;
 mod contract;
 mod crash;
+mod dashboard;
 mod dashboard_forms;
 mod delivery;
 mod disk_full;
