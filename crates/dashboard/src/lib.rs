@@ -3,7 +3,7 @@
 //! A page is a function from what is known to markup; `shell` puts it into the layout, `respond` makes it an
 //! answer with its headers. Pages can be read without JavaScript; `assets/app.js` only adds comfort.
 //!
-//! A handler takes a [`visit::Visit`] (who is signed in, and where) or a [`posted::Posted`] (the form that they sent), and calls
+//! A handler takes a `visit::Visit` (who is signed in, and where) or a `posted::Posted` (the form that they sent), and calls
 //! routes of the API in process (`api_call`): what is allowed and what is valid is decided there, once. `form` draws a route's
 //! parameters as fields, `list` makes a page's query into those of a list, `live` keeps what bears `data-live` up to date.
 

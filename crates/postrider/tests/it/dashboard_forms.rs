@@ -260,3 +260,153 @@ fn a_liaison_reads_and_changes_nothing() {
         "crm"
     );
 }
+
+/// What a page shows under this title, in its block of code.
+fn token(page: &str) -> String {
+    let (_, rest) = page.split_once("pra_").expect("a token");
+    let end = rest.find('<').expect("its end");
+    format!("pra_{}", &rest[..end])
+}
+
+#[test]
+fn people_programs_words_and_routes_are_managed() {
+    let mut server = Server::start();
+    let boss = employee(&mut server);
+    let integration = server.integration("acme");
+
+    // A program: its token is shown once, replaced, and refused when it is switched off.
+    boss.page(&mut server, "/applications/new");
+    let refused = boss.post(&mut server, "/applications", &[("slug", "no spaces")]);
+    assert!(refused.code == 400 && refused.text.contains("field-slug-fault"));
+    let made = boss.post(&mut server, "/applications", &[("slug", "feed")]);
+    let first = token(&made.text);
+    let listed = server.call(
+        "applications/index",
+        json!({ "search": { "term": "feed" } }),
+    );
+    let one = format!("/applications/{}", listed.data()[0]["id"]);
+    assert!(!boss.page(&mut server, &one).contains("pra_"));
+    let rotated = boss.post(&mut server, &format!("{one}/rotate_token"), &[]);
+    let second = token(&rotated.text);
+    let mut status = |token: &str| {
+        let asked = json!({ "token": token });
+        server.call("integrations/index", asked).status()
+    };
+    assert_eq!(status(&first), "invalid-token");
+    assert_eq!(status(&second), "action-successful");
+    boss.done(
+        &mut server,
+        &format!("{one}/active"),
+        &[("active", "false")],
+    );
+    let asked = json!({ "token": second });
+    assert_eq!(
+        server.call("integrations/index", asked).status(),
+        "invalid-token"
+    );
+    boss.done(&mut server, &one, &[("slug", "old-feed")]);
+    assert!(boss.page(&mut server, "/applications").contains("old-feed"));
+
+    // A person: made, scoped, and let go.
+    boss.page(&mut server, "/users/new");
+    let id = integration.to_string();
+    let fields = [
+        ("email", "bob@example.com"),
+        ("roles", "liaison"),
+        ("scoped_integrations", &id),
+    ];
+    let user = boss.done(&mut server, "/users", &fields);
+    assert!(boss.page(&mut server, &user).contains("1 integration"));
+    assert_eq!(boss.done(&mut server, &user, &[]), user);
+    assert!(boss.page(&mut server, &user).contains("nothing"));
+    let path = format!("/integrations/{integration}/invitation_email");
+    boss.page(&mut server, &path);
+    boss.done(&mut server, &path, &[("email", "new@example.com")]);
+    assert_eq!(
+        boss.post(&mut server, &path, &[("email", "nobody")]).code,
+        400
+    );
+
+    // A word.
+    let words = "/list_items/order_status";
+    boss.page(&mut server, "/list_items/order_status/new");
+    let fields = [("slug", "awaiting_drone"), ("active", "true")];
+    assert_eq!(boss.done(&mut server, words, &fields), words);
+    server.report(integration, "A-1", "awaiting_drone");
+    let search = json!({ "key": "order_status", "search": { "term": "awaiting_drone" } });
+    let word = server.call("list_items/index", search.clone()).data()[0].clone();
+    let path = format!("{words}/{}", word["id"]);
+    assert!(
+        boss.page(&mut server, &path)
+            .contains("value=\"awaiting_drone\"")
+    );
+    boss.done(
+        &mut server,
+        &path,
+        &[("name", "Drone"), ("description", "")],
+    );
+    let word = server.call("list_items/index", search).data()[0].clone();
+    assert_eq!(word["name"], "Drone");
+    assert_eq!(word["active"], false);
+    assert_eq!(boss.get(&mut server, "/list_items/nothing").code, 404);
+
+    // A route, off and on.
+    let filter = json!({ "filters": { "service": "orders" } });
+    let routes = server.call("routes/index", filter.clone()).data();
+    let path = format!("/routes/{}", routes[0]["id"]);
+    boss.done(&mut server, &path, &[("deployed", "false")]);
+    assert_eq!(
+        server.call("routes/index", filter).data()[0]["deployed"],
+        false
+    );
+    assert!(
+        boss.page(&mut server, "/routes?service=orders&deployed=false")
+            .contains("Switch on")
+    );
+    boss.done(&mut server, &path, &[("deployed", "true")]);
+    boss.page(&mut server, "/services");
+    boss.page(&mut server, "/notifications");
+    let events = boss.page(&mut server, "/audit_events?noun=list_item&action=update");
+    assert!(
+        events.contains("Drone") && events.contains("awaiting_drone"),
+        "{events}"
+    );
+
+    // None of it is for others.
+    let eve = liaison(&mut server, integration);
+    for path in [
+        "/applications",
+        "/applications/new",
+        &one,
+        "/users",
+        "/users/new",
+        &user,
+        "/list_items/order_status/new",
+        "/routes",
+        "/services",
+        "/notifications",
+        "/audit_events",
+        &format!("/integrations/{integration}/invitation_email"),
+    ] {
+        assert_eq!(eve.get(&mut server, path).code, 403, "{path}");
+    }
+    for path in [
+        "/applications",
+        &one,
+        "/users",
+        &user,
+        "/list_items/order_status",
+        "/routes/1",
+        "/services/1",
+        "/notifications/1",
+    ] {
+        let fields = [
+            ("slug", "x"),
+            ("email", "x@example.com"),
+            ("deployed", "false"),
+            ("read", "true"),
+        ];
+        assert_eq!(eve.post(&mut server, path, &fields).code, 403, "{path}");
+    }
+    eve.page(&mut server, words);
+}
