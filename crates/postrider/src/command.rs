@@ -14,11 +14,7 @@ use anyhow::Context;
 use domain::id::IntegrationId;
 use domain::records::Actor;
 use domain::time::Clock;
-use store::{
-    Change, Integrations, ListQuery, PAGE_SIZE_MAX, Page, PageRequest, Sort, Start, Store,
-    StoreError,
-};
-use store_sqlite::SqliteStore;
+use store::{Change, ListQuery, PAGE_SIZE_MAX, Page, PageRequest, Sort, Start, Store, StoreError};
 
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigArgs};
@@ -30,14 +26,15 @@ const KEY_CHARS_MAX: usize = 100;
 /// Opens the store of the configuration, does the work on it, and closes it.
 fn on_store<T>(
     config: ConfigArgs,
-    work: impl AsyncFnOnce(&SqliteStore) -> anyhow::Result<T>,
+    work: impl AsyncFnOnce(&dyn Store) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let store = open_store(&Config::new(config.with_surroundings())?)?;
+    let config = Config::new(config.with_surroundings())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let done = work(&store).await;
+        let store = open_store(&config).await?;
+        let done = work(&*store).await;
         store.close().await;
         done
     })
@@ -73,7 +70,7 @@ where
 }
 
 /// The integration of this key.
-async fn integration_of(store: &SqliteStore, key: &str) -> anyhow::Result<IntegrationId> {
+async fn integration_of(store: &dyn Store, key: &str) -> anyhow::Result<IntegrationId> {
     let found = store.integration_of_key(key.to_owned()).await?;
     let found = found
         .with_context(|| format!("there is no integration with the key `{key}`; make it first"))?;

@@ -29,7 +29,7 @@ pub use args::ConfigArgs;
 pub use fault::ConfigFault;
 pub use gather::{Gathered, Given};
 pub use mails::MailConfig;
-pub use parse::SecretKeyBytes;
+pub use parse::{DatabaseUrl, SecretKeyBytes};
 pub use print::{as_json, as_table};
 pub use setting::VARIABLE_PREFIX;
 pub(crate) use setting::{DATA, EGRESS_ALLOW, LISTEN, RETRY_SCHEDULE};
@@ -41,6 +41,8 @@ use crate::logs::LogFilter;
 pub struct Config {
     /// Folder of the embedded store, absolute.
     pub data: PathBuf,
+    /// The database that many nodes share, in place of the embedded store. May hold a password.
+    pub database_url: Option<DatabaseUrl>,
     /// Where the server listens.
     pub listen: SocketAddr,
     /// What is logged.
@@ -76,6 +78,7 @@ impl Config {
         let gathered = Gathered::new(given)?;
         Ok(Config {
             data: parse::data(&gathered)?,
+            database_url: parse::database_url(&gathered)?,
             listen: parse::listen(&gathered)?,
             log: parse::log(&gathered)?,
             egress: parse::egress(&gathered)?,

@@ -12,7 +12,6 @@ use crate::application;
 use crate::config::{Config, DATA, EGRESS_ALLOW, Given, LISTEN, RETRY_SCHEDULE};
 use crate::node::{Node, open_store};
 use receiver::DemoReceiver;
-use store::Store;
 use story::Story;
 
 /// Waits between attempts in the demo: short, so that a retry can be watched.
@@ -70,8 +69,8 @@ fn config(folder: &TempDir) -> anyhow::Result<Config> {
 }
 
 async fn make_application(config: &Config) -> anyhow::Result<String> {
-    let store = open_store(config)?;
-    let made = application::create(&store, "demo".to_owned(), None).await?;
+    let store = open_store(config).await?;
+    let made = application::create(&*store, "demo".to_owned(), None).await?;
     store.close().await;
     Ok(made.token)
 }

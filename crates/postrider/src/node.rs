@@ -12,13 +12,14 @@ use http::HeaderValue;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use store::{Lanes, Store};
+use store_postgres::PostgresStore;
 use store_sqlite::{ServeLock, SqliteStore};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::clock::SystemClock;
-use crate::config::Config;
+use crate::config::{Config, DatabaseUrl};
 use crate::secret_key::secret_key;
 use crate::serve::Listener;
 use crate::{mailing, metrics, wire};
@@ -52,7 +53,7 @@ pub struct Node {
     outbox: mail::Outbox,
     listener: Listener,
     grace: Duration,
-    _lock: ServeLock,
+    _lock: Option<ServeLock>,
 }
 
 /// How many files this process may open, raised as far as the system allows.
@@ -64,13 +65,47 @@ pub fn open_files_max() -> u64 {
 ///
 /// # Errors
 /// Key, folder or database cannot be used.
-pub fn open_store(config: &Config) -> anyhow::Result<SqliteStore> {
-    let key = secret_key(config)?;
+pub async fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(match &config.database_url {
+        Some(url) => Arc::new(open_postgres(config, url).await?),
+        None => Arc::new(open_sqlite(config)?),
+    })
+}
+
+fn open_sqlite(config: &Config) -> anyhow::Result<SqliteStore> {
+    let (key, now) = (secret_key(config)?, SystemClock.now());
+    Ok(SqliteStore::open(&config.data, key, chance()?, now)?)
+}
+
+async fn open_postgres(config: &Config, url: &DatabaseUrl) -> anyhow::Result<PostgresStore> {
+    let (key, now) = (secret_key(config)?, SystemClock.now());
+    let extra_ca_pem = config.extra_ca_pem.as_deref();
+    let opened = PostgresStore::open(url.text(), extra_ca_pem, key, chance()?, now);
+    Ok(opened.await?)
+}
+
+fn chance() -> anyhow::Result<StdRng> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).context("the system gives no random bytes")?;
-    let chance = StdRng::from_seed(seed);
-    let store = SqliteStore::open(&config.data, key, chance, SystemClock.now())?;
-    Ok(store)
+    Ok(StdRng::from_seed(seed))
+}
+
+/// Takes the right to serve a data folder, and opens its store; what waits is brought along where the clock was set back.
+async fn serve_folder(config: &Config) -> anyhow::Result<(SqliteStore, ServeLock)> {
+    let lock = ServeLock::take(&config.data)?;
+    let set_back = lock.clock_set_back(&config.data, SystemClock.now());
+    let store = open_sqlite(config)?;
+    if let Some(by) = set_back {
+        let seconds = by.as_secs();
+        tracing::warn!(
+            seconds,
+            "the clock was set back since the last start; what waits is brought along"
+        );
+        let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        let set = store.clock_set(-by, SystemClock.now());
+        set.await.context("what waits cannot be brought along")?;
+    }
+    Ok((store, lock))
 }
 
 /// At least one, whatever the system allows.
@@ -107,25 +142,25 @@ impl Node {
     /// # Errors
     /// Whatever cannot be used, with the remedy.
     pub async fn start(config: &Config) -> anyhow::Result<Node> {
-        let lock = ServeLock::take(&config.data)?;
+        let Some(url) = &config.database_url else {
+            let (store, lock) = serve_folder(config).await?;
+            return Node::start_on(config, Arc::new(store), Some(lock)).await;
+        };
+        let store = open_postgres(config, url).await?;
+        Node::start_on(config, Arc::new(store), None).await
+    }
+
+    async fn start_on<S: Store + 'static>(
+        config: &Config,
+        store: Arc<S>,
+        lock: Option<ServeLock>,
+    ) -> anyhow::Result<Node> {
         // Before anything is delivered: a node that nobody can reach shall not begin.
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
         let listening = listener.local_addr()?;
         let post = mailing::post(config, listening)?;
-        let set_back = lock.clock_set_back(&config.data, SystemClock.now());
-        let store: Arc<SqliteStore> = Arc::new(open_store(config)?);
-        if let Some(by) = set_back {
-            let seconds = by.as_secs();
-            tracing::warn!(
-                seconds,
-                "the clock was set back since the last start; what waits is brought along"
-            );
-            let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
-            let set = store.clock_set(-by, SystemClock.now());
-            set.await.context("what waits cannot be brought along")?;
-        }
         let files = open_files_max().saturating_sub(FILES_RESERVED) / FILES_SHARED_BY;
         let in_flight = files.min(IN_FLIGHT_MAX);
         let client = Client::new(ClientConfig {

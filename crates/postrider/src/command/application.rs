@@ -8,8 +8,7 @@ use domain::records::Application;
 use domain::retry::parse_duration;
 use domain::token::Token;
 use serde_json::json;
-use store::{Applications, NewApplication, WithToken};
-use store_sqlite::SqliteStore;
+use store::{NewApplication, Store, WithToken};
 
 use super::{all, change, check_key, integration_of, on_store, print, random};
 use crate::config::ConfigArgs;
@@ -100,7 +99,7 @@ pub fn run(command: ApplicationCommand) -> anyhow::Result<()> {
 /// # Errors
 /// The slug is taken, or there is no such integration.
 pub async fn create(
-    store: &SqliteStore,
+    store: &dyn Store,
     slug: String,
     integration: Option<String>,
 ) -> anyhow::Result<WithToken> {
@@ -119,7 +118,7 @@ pub async fn create(
 }
 
 async fn rotate_token(
-    store: &SqliteStore,
+    store: &dyn Store,
     slug: String,
     overlap: Duration,
 ) -> anyhow::Result<WithToken> {

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::Subcommand;
-use store::{Integrations, NewIntegration};
+use store::NewIntegration;
 
 use super::{all, change, check_key, on_store, print};
 use crate::config::ConfigArgs;

@@ -4,8 +4,7 @@
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use domain::records::{Route, Service};
-use store::RegistryRecords;
-use store_sqlite::SqliteStore;
+use store::Store;
 
 use super::{all, change, on_store, print};
 use crate::config::ConfigArgs;
@@ -83,7 +82,7 @@ fn unknown(name: &str) -> String {
     )
 }
 
-async fn records(store: &SqliteStore) -> anyhow::Result<(Vec<Service>, Vec<Route>)> {
+async fn records(store: &dyn Store) -> anyhow::Result<(Vec<Service>, Vec<Route>)> {
     let services = all("key", |query| store.services(None, query)).await?;
     let routes = all("service", |query| store.routes(None, None, query)).await?;
     if routes.is_empty() {

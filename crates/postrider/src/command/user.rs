@@ -9,9 +9,7 @@ use domain::time::Clock;
 use domain::token::Token;
 use domain::user::{Role, User};
 use serde_json::json;
-use store::Sessions;
-use store::{NewSignInLink, NewUser, UserQuery, Users};
-use store_sqlite::SqliteStore;
+use store::{NewSignInLink, NewUser, Store, UserQuery};
 
 use super::{all, change, integration_of, on_store, print, random};
 use crate::clock::SystemClock;
@@ -146,7 +144,7 @@ pub fn run(command: UserCommand) -> anyhow::Result<()> {
     }
 }
 
-async fn link(store: &SqliteStore, email: EmailAddress) -> anyhow::Result<Token> {
+async fn link(store: &dyn Store, email: EmailAddress) -> anyhow::Result<Token> {
     let token = Token::of_link(random()?);
     let new = NewSignInLink {
         token: token.hash(),

@@ -1,7 +1,6 @@
 //! `postrider verify`: whether the store holds exactly what it should, beside a running server or without one.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -10,8 +9,8 @@ use domain::gap::{Gap, GapKind};
 use domain::id::{OrderStageId, RecoveryId, WebhookJobId};
 use domain::time::Clock;
 use serde::Serialize;
-use store::{Recoveries, Verify};
-use store_sqlite::{ServeLock, SqliteStore};
+use store::Store;
+use store_sqlite::ServeLock;
 
 use super::{on_store, print};
 use crate::clock::SystemClock;
@@ -69,11 +68,11 @@ impl Found {
 /// # Errors
 /// The store cannot be used.
 pub fn run(args: VerifyArgs) -> anyhow::Result<bool> {
-    let folder = Config::new(args.config.clone().with_surroundings())?.data;
+    let config = Config::new(args.config.clone().with_surroundings())?;
     let found = on_store(args.config, async |store| {
         let mut found = find(store).await.context("the store cannot be read")?;
         if args.repair {
-            found.mended = mend(store, &folder, &found.gaps).await?;
+            found.mended = mend(store, &config, &found.gaps).await?;
         }
         Ok(found)
     })?;
@@ -85,7 +84,7 @@ pub fn run(args: VerifyArgs) -> anyhow::Result<bool> {
     Ok(found.gap_count as u64 == found.mended)
 }
 
-async fn find(store: &SqliteStore) -> anyhow::Result<Found> {
+async fn find(store: &dyn Store) -> anyhow::Result<Found> {
     let mut found = Found::default();
     let mut after = OrderStageId(0);
     loop {
@@ -112,21 +111,27 @@ async fn find(store: &SqliteStore) -> anyhow::Result<Found> {
     Ok(found)
 }
 
-/// Has gaps mended: at once where no server runs on the folder, and otherwise by that. Returns how many are.
-async fn mend(store: &SqliteStore, folder: &Path, gaps: &[Gap]) -> anyhow::Result<u64> {
+/// Has gaps mended: at once where no server runs on the folder, and otherwise by that. Of a database whose nodes know of each other's
+/// steps, at once in any case. Returns how many are.
+async fn mend(store: &dyn Store, config: &Config, gaps: &[Gap]) -> anyhow::Result<u64> {
     let mut mended = 0;
-    let lock = ServeLock::take(folder).ok();
+    let is_shared = config.database_url.is_some();
+    let lock = match is_shared {
+        true => None,
+        false => ServeLock::take(&config.data).ok(),
+    };
+    let is_alone = is_shared || lock.is_some();
     for gaps in gaps.chunks(GAPS_PER_MEND) {
         let begun = store.mend(gaps.to_vec(), SystemClock.now()).await;
         for id in begun.context("the gaps cannot be mended")? {
-            mended += mended_by(store, id, lock.is_some()).await?;
+            mended += mended_by(store, id, is_alone).await?;
         }
     }
     Ok(mended)
 }
 
 /// Waits for a recovery that mends, or takes its step where nobody else does.
-async fn mended_by(store: &SqliteStore, id: RecoveryId, is_alone: bool) -> anyhow::Result<u64> {
+async fn mended_by(store: &dyn Store, id: RecoveryId, is_alone: bool) -> anyhow::Result<u64> {
     if is_alone {
         store
             .step_recovery(id, STEP_RECORDS, SystemClock.now())

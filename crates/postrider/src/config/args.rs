@@ -60,7 +60,6 @@ fn argument(setting: &'static Setting) -> Arg {
         .value_name(setting.value_name)
         .help(help)
         .help_heading(HEADING)
-        .hide(!setting.is_available())
 }
 
 impl FromArgMatches for ConfigArgs {

@@ -41,7 +41,7 @@ impl Gathered {
         let mut gathered = Gathered::default();
         for setting in setting::ALL {
             if let Some(default) = setting.default {
-                gathered.put(setting, default.to_owned(), Source::Default)?;
+                gathered.put(setting, default.to_owned(), Source::Default);
             }
         }
         if let Some(file) = given.file.or_else(|| default_file(&given.folder)) {
@@ -49,7 +49,7 @@ impl Gathered {
         }
         gathered.put_environment(given.environment)?;
         for (setting, text) in given.flags {
-            gathered.put(setting, text, Source::Flag)?;
+            gathered.put(setting, text, Source::Flag);
         }
         Ok(gathered)
     }
@@ -71,17 +71,8 @@ impl Gathered {
         bad(setting, self.source(setting), reason)
     }
 
-    fn put(
-        &mut self,
-        setting: &'static Setting,
-        text: String,
-        source: Source,
-    ) -> Result<(), ConfigFault> {
-        if let Some(refusal) = setting.refusal {
-            return Err(bad(setting, source, refusal));
-        }
+    fn put(&mut self, setting: &'static Setting, text: String, source: Source) {
         self.values.insert(setting.key, (text, source));
-        Ok(())
     }
 
     fn put_environment(
@@ -106,7 +97,7 @@ impl Gathered {
                 .find(|setting| setting.variable() == name);
             let setting =
                 setting.ok_or_else(|| ConfigFault::unknown_variable(name, &setting::ALL))?;
-            self.put(setting, value, Source::Environment)?;
+            self.put(setting, value, Source::Environment);
         }
         Ok(())
     }
@@ -118,7 +109,7 @@ impl Gathered {
                 .ok_or_else(|| ConfigFault::unknown_key(&key, file.to_owned(), &setting::ALL))?;
             let source = Source::File(file.to_owned());
             let text = text(value).map_err(|reason| bad(setting, source.clone(), reason))?;
-            self.put(setting, text, source)?;
+            self.put(setting, text, source);
         }
         Ok(())
     }

@@ -41,6 +41,45 @@ impl fmt::Debug for SecretKeyBytes {
     }
 }
 
+/// Where a database is, and by which name and password it is used. Never shown.
+#[derive(Clone)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The URL, password and all.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("DatabaseUrl(…)")
+    }
+}
+
+pub(super) fn database_url(gathered: &Gathered) -> Result<Option<DatabaseUrl>, ConfigFault> {
+    let Some(text) = gathered.text(&setting::DATABASE_URL) else {
+        return Ok(None);
+    };
+    let bad = |reason: &str| gathered.bad(&setting::DATABASE_URL, reason);
+    if !["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme))
+    {
+        return Err(bad(
+            "is no postgres:// URL; write for example postgres://user:password@host/name",
+        ));
+    }
+    // One that is made beside the data of one node would be another than that of the next.
+    if secret_key(gathered)?.is_none() {
+        return Err(bad(
+            "needs the secret key that all nodes of the database share; give it with POSTRIDER_SECRET_KEY",
+        ));
+    }
+    Ok(Some(DatabaseUrl(text.to_owned())))
+}
+
 pub(super) fn data(gathered: &Gathered) -> Result<PathBuf, ConfigFault> {
     let text = required(gathered, &setting::DATA)?;
     // Made absolute at once, so that it stays the same folder whatever the process does later.

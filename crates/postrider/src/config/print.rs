@@ -51,9 +51,7 @@ pub fn as_json(gathered: &Gathered) -> Value {
 }
 
 fn shown() -> impl Iterator<Item = &'static Setting> {
-    setting::ALL
-        .into_iter()
-        .filter(|setting| setting.is_available())
+    setting::ALL.into_iter()
 }
 
 fn value(gathered: &Gathered, setting: &Setting) -> Option<String> {

@@ -14,8 +14,6 @@ pub struct Setting {
     pub default: Option<&'static str>,
     /// Whether its value is never shown.
     pub is_secret: bool,
-    /// Why this version refuses it, and what to do; absent for a setting that works.
-    pub refusal: Option<&'static str>,
     /// What it does.
     pub help: &'static str,
 }
@@ -31,7 +29,6 @@ impl Setting {
             value_name: "VALUE",
             default: None,
             is_secret: false,
-            refusal: None,
             help,
         }
     }
@@ -51,11 +48,6 @@ impl Setting {
         self
     }
 
-    const fn refused(mut self, refusal: &'static str) -> Setting {
-        self.refusal = Some(refusal);
-        self
-    }
-
     /// The flag, such as `--egress-allow`.
     pub fn flag(&self) -> String {
         format!("--{}", self.word)
@@ -65,11 +57,6 @@ impl Setting {
     pub fn variable(&self) -> String {
         let name = self.word.replace('-', "_").to_uppercase();
         format!("{VARIABLE_PREFIX}{name}")
-    }
-
-    /// Whether it is shown in the help and by `config print`.
-    pub const fn is_available(&self) -> bool {
-        self.refusal.is_none()
     }
 }
 
@@ -81,13 +68,10 @@ pub static DATA: Setting = Setting::new("data", "data", "Folder of the embedded 
 pub static DATABASE_URL: Setting = Setting::new(
     "database_url",
     "database-url",
-    "PostgreSQL instead of the data folder",
+    "PostgreSQL instead of the data folder, such as postgres://user:password@host/name; all its nodes have the same secret key",
 )
 .value("URL")
-.secret()
-.refused(
-    "this version has the embedded store only; remove the setting, and name a folder with --data",
-);
+.secret();
 /// Where the server listens.
 pub static LISTEN: Setting = Setting::new(
     "listen",

@@ -31,6 +31,7 @@ mod openapi;
 mod operational;
 mod people;
 mod policies;
+mod postgres;
 mod power_loss;
 mod recovery;
 mod restarts;

@@ -64,35 +64,49 @@ impl Server {
 
     /// Starts a server in a folder that somebody else removes.
     pub fn start_in(folder: PathBuf, flags: &[&str]) -> Server {
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let made = run(
-            &folder,
-            &[
-                "application",
-                "create",
-                "--data",
-                "data",
-                "--slug",
-                "test",
-                "--json",
-            ],
-        );
-        assert!(made.status.success(), "{made:?}");
-        let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+        let token = create_application(&folder, &[]);
+        Server::start_for(folder, token, flags, Vec::new())
+    }
+
+    /// Starts the first node of a database that is named in the environment.
+    pub fn start_node(environment: Vec<(String, String)>) -> Server {
+        let own = tempfile::tempdir().expect("a folder");
+        let token = create_application(own.path(), &environment);
+        let mut server = Server::start_for(own.path().to_owned(), token, &[], environment);
+        server._own = Some(own);
+        server
+    }
+
+    /// Starts one more node, with a folder of its own, on the database of this one.
+    pub fn start_beside(&self) -> Server {
+        let own = tempfile::tempdir().expect("a folder");
+        let (token, environment) = (self.token.clone(), self.environment.clone());
+        let mut server = Server::start_for(own.path().to_owned(), token, &[], environment);
+        server._own = Some(own);
+        server
+    }
+
+    fn start_for(
+        folder: PathBuf,
+        token: String,
+        flags: &[&str],
+        environment: Vec<(String, String)>,
+    ) -> Server {
         let mut flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
         if !flags.iter().any(|flag| flag == "--egress-allow") {
             flags.extend(["--egress-allow".to_owned(), "127.0.0.0/8".to_owned()]);
         }
-        let (child, address) = spawn(&folder, &flags, &[]).expect("it says where it listens");
+        let (child, address) =
+            spawn(&folder, &flags, &environment).expect("it says where it listens");
         Server {
             child,
             client: Client::new(address),
             address,
-            token: made["token"].as_str().expect("a token").to_owned(),
+            token,
             folder,
             _own: None,
             flags,
-            environment: Vec::new(),
+            environment,
         }
     }
 
@@ -198,7 +212,10 @@ impl Server {
 
     /// Runs a command on the server's data.
     pub fn command(&self, arguments: &[&str]) -> Output {
-        run(&self.folder, &[arguments, &["--data", "data"]].concat())
+        let environment = self.environment.iter().map(|(name, value)| (name, value));
+        let mut command = postrider(&self.folder);
+        command.args(arguments).args(["--data", "data"]);
+        command.envs(environment).output().expect("it runs")
     }
 
     /// The database, as somebody else opens it.
@@ -283,6 +300,20 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Makes the application that the tests speak for; its token.
+fn create_application(folder: &Path, environment: &[(String, String)]) -> String {
+    std::fs::create_dir_all(folder).expect("a folder");
+    let made = postrider(folder)
+        .args(["application", "create", "--data", "data"])
+        .args(["--slug", "test", "--json"])
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .output()
+        .expect("it runs");
+    assert!(made.status.success(), "{made:?}");
+    let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+    made["token"].as_str().expect("a token").to_owned()
 }
 
 /// Starts a process; nothing if it ended before it listened.
