@@ -63,6 +63,8 @@ pub struct Config {
     pub mails: MailConfig,
     /// How long what is final is kept.
     pub retention: RetentionPolicy,
+    /// How long a node has its lanes without a word from it.
+    pub lease: Duration,
     /// How long a shutdown may wait for deliveries in flight.
     pub shutdown_grace: Duration,
     /// The texts that all this was parsed from, and where each comes from.
@@ -89,6 +91,7 @@ impl Config {
             trusted_proxies: parse::trusted_proxies(&gathered)?,
             mails: MailConfig::new(&gathered)?,
             retention: retention::policy(&gathered)?,
+            lease: parse::lease(&gathered)?,
             shutdown_grace: parse::shutdown_grace(&gathered)?,
             gathered,
         })

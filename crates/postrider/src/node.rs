@@ -84,7 +84,8 @@ fn open_sqlite(config: &Config) -> anyhow::Result<SqliteStore> {
 async fn open_postgres(config: &Config, url: &DatabaseUrl) -> anyhow::Result<PostgresStore> {
     let (key, now) = (secret_key(config)?, SystemClock.now());
     let extra_ca_pem = config.extra_ca_pem.as_deref();
-    let opened = PostgresStore::open(url.text(), extra_ca_pem, key, chance()?, now);
+    let lease = config.lease;
+    let opened = PostgresStore::open(url.text(), extra_ca_pem, key, chance()?, lease, now);
     Ok(opened.await?)
 }
 

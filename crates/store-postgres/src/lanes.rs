@@ -32,8 +32,6 @@ mod tell;
 pub(crate) use self::hand_over::{News, Notices, start};
 pub(crate) use self::own::leave;
 
-/// How long a node has its lanes without a word from it unless it is told otherwise, in seconds: longer than a database takes to start again.
-pub const LEASE_SECONDS: u64 = 30;
 
 // primary keys; nobody takes the lane over until this transaction ends
 pub(crate) const OWNER: &str = "select case when exists (select 1 from nodes n where n.id = l.node_id) \

@@ -46,7 +46,6 @@ mod webhook_jobs;
 mod webhook_out_subs;
 mod writing;
 
-pub use lanes::LEASE_SECONDS;
 pub use migrate::MigrateFault;
 pub use open::{OpenFault, PostgresStore};
 

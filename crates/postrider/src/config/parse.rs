@@ -21,6 +21,9 @@ use crate::logs::LogFilter;
 const SECRET_KEY_BYTES: usize = 32;
 /// Shortest deadline of an attempt: a TLS handshake across the world takes most of a second.
 const DELIVERY_TIMEOUT_SECONDS_MIN: u64 = 1;
+/// Shortest and longest lease of a node in seconds: it is renewed several times in each, and nobody delivers for a node that is
+/// gone before it ends.
+const LEASE_SECONDS: (u64, u64) = (3, 3_600);
 /// Longest wait for deliveries in flight: service managers kill sooner.
 const SHUTDOWN_GRACE_SECONDS_MAX: u64 = 3_600;
 
@@ -134,6 +137,10 @@ pub(super) fn retry(gathered: &Gathered) -> Result<RetryPolicy, ConfigFault> {
 pub(super) fn delivery_timeout(gathered: &Gathered) -> Result<Duration, ConfigFault> {
     let bounds = (DELIVERY_TIMEOUT_SECONDS_MIN, u64::from(TIMEOUT_SECONDS_MAX));
     bounded_duration(gathered, &setting::DELIVERY_TIMEOUT, bounds)
+}
+
+pub(super) fn lease(gathered: &Gathered) -> Result<Duration, ConfigFault> {
+    bounded_duration(gathered, &setting::LEASE, LEASE_SECONDS)
 }
 
 pub(super) fn shutdown_grace(gathered: &Gathered) -> Result<Duration, ConfigFault> {

@@ -207,6 +207,14 @@ pub static RETENTION_NOTIFICATIONS: Setting = Setting::new(
 )
 .value("DURATION")
 .default("90d");
+/// How long a node has its lanes without a word from it.
+pub static LEASE: Setting = Setting::new(
+    "lease",
+    "lease",
+    "With a database URL: how long after its last word another node takes over what a node delivers",
+)
+.value("DURATION")
+.default("30s");
 /// How long a shutdown may take.
 pub static SHUTDOWN_GRACE: Setting = Setting::new(
     "shutdown.grace",
@@ -217,7 +225,7 @@ pub static SHUTDOWN_GRACE: Setting = Setting::new(
 .default("30s");
 
 /// All settings, in the order in which help and `config print` show them.
-pub static ALL: [&Setting; 21] = [
+pub static ALL: [&Setting; 22] = [
     &DATA,
     &DATABASE_URL,
     &LISTEN,
@@ -238,5 +246,6 @@ pub static ALL: [&Setting; 21] = [
     &RETENTION_PAYLOADS,
     &RETENTION_AUDIT_EVENTS,
     &RETENTION_NOTIFICATIONS,
+    &LEASE,
     &SHUTDOWN_GRACE,
 ];

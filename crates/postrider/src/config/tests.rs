@@ -66,6 +66,7 @@ fn the_defaults_are_those_of_the_documentation() {
     assert_eq!(config.retry, domain::retry::RetryPolicy::default());
     assert_eq!(config.delivery_timeout, Duration::from_secs(15));
     assert_eq!(config.shutdown_grace, Duration::from_secs(30));
+    assert_eq!(config.lease, Duration::from_secs(30));
     let day = Duration::from_secs(24 * 60 * 60);
     assert_eq!(config.retention.jobs, 90 * day);
     assert_eq!(config.retention.payloads, None);
