@@ -12,7 +12,7 @@ use http::HeaderValue;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use store::{Lanes, Store};
-use store_postgres::PostgresStore;
+use store_postgres::{LEASE_SECONDS, PostgresStore};
 use store_sqlite::{ServeLock, SqliteStore};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -80,7 +80,8 @@ fn open_sqlite(config: &Config) -> anyhow::Result<SqliteStore> {
 async fn open_postgres(config: &Config, url: &DatabaseUrl) -> anyhow::Result<PostgresStore> {
     let (key, now) = (secret_key(config)?, SystemClock.now());
     let extra_ca_pem = config.extra_ca_pem.as_deref();
-    let opened = PostgresStore::open(url.text(), extra_ca_pem, key, chance()?, now);
+    let lease = Duration::from_secs(LEASE_SECONDS);
+    let opened = PostgresStore::open(url.text(), extra_ca_pem, key, chance()?, lease, now);
     Ok(opened.await?)
 }
 
