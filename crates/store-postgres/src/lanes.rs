@@ -32,7 +32,6 @@ mod tell;
 pub(crate) use self::hand_over::{News, Notices, start};
 pub(crate) use self::own::leave;
 
-
 // primary keys; nobody takes the lane over until this transaction ends
 pub(crate) const OWNER: &str = "select case when exists (select 1 from nodes n where n.id = l.node_id) \
      then l.node_id end as node_id from lanes l where l.webhook_out_sub_id = $1 for share of l";
