@@ -21,8 +21,8 @@ use crate::open::{PostgresStore, Shared};
 use crate::webhook_out_subs;
 use crate::writing::Writing;
 
-/// How often in a lease it is renewed: a node may miss two times.
-const RENEWALS_PER_LEASE: u32 = 3;
+/// How often in a lease it is renewed, and looked whether another node's has ended: of the usual lease that is seen 4 seconds later at most.
+const RENEWALS_PER_LEASE: u32 = 8;
 /// What a node's clock may lose against the database's in a lease, as a part of it.
 const LEASE_MARGIN_PART: u32 = 20;
 
