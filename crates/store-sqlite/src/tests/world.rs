@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::destination::CallbackUrl;
-use domain::id::{IntegrationId, OrderId, WebhookJobId};
+use domain::id::IntegrationId;
 use domain::order::{AcceptedStage, OrderChanges};
 use domain::records::Actor;
 use domain::signature::SigningSecret;
@@ -14,8 +14,8 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use store::{
     Change, Integrations, Lanes, ListQuery, NewIntegration, NewOrderStage, NewWebhookOutSub,
-    NoLanes, OrderRef, OrderStages, PageRequest, Refusal, Rejection, SecretKey, Sort, Start,
-    WebhookOutSubs, WithSecret,
+    NoLanes, OrderRef, OrderStages, PageRequest, SecretKey, Sort, Start, WebhookOutSubs,
+    WithSecret,
 };
 use tempfile::TempDir;
 
@@ -75,12 +75,6 @@ impl World {
         let stage = new_stage(self.integration, order, stage);
         let accepted = self.store.accept(vec![stage]).await.remove(0);
         accepted.expect("accepted").record
-    }
-
-    /// Reports a stage, and returns its only job and the order.
-    pub(super) async fn job(&self, order: &str, stage: &str) -> (WebhookJobId, OrderId) {
-        let accepted = self.report(order, stage).await;
-        (accepted.webhook_jobs[0].id, accepted.order_id)
     }
 
     /// What a statement without parameters counts.
@@ -162,17 +156,5 @@ pub(super) fn list(size: u32) -> ListQuery {
             start: Start::Offset(0),
         },
         count: true,
-    }
-}
-
-/// What was refused, by parameter.
-pub(super) fn refused<T>(result: Result<T, Rejection>) -> Vec<String> {
-    match result {
-        Err(Rejection::Refused(refusals)) => refusals
-            .into_iter()
-            .map(|Refusal { attr, .. }| attr)
-            .collect(),
-        Err(Rejection::Store(error)) => panic!("not refused: {error}"),
-        Ok(_) => panic!("not refused"),
     }
 }
