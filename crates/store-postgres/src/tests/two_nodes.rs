@@ -17,10 +17,10 @@ use tokio::runtime::Runtime;
 use super::world::{open_for, tables_for};
 use crate::PostgresStore;
 
-/// Short, so that its end can be waited for.
-const LEASE: Duration = Duration::from_secs(3);
+/// Short, so that its end can be waited for; long enough for a machine that others use as well.
+const LEASE: Duration = Duration::from_secs(6);
 /// How long something may take that follows by itself.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A node that owns the lanes, and another one on the same database.
 async fn two_nodes() -> (World<PostgresStore>, PostgresStore) {
