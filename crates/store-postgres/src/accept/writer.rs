@@ -112,13 +112,14 @@ fn take(left: &mut VecDeque<Asked>) -> Vec<Asked> {
 
 /// Accepts what many have asked for, and answers them all.
 async fn commit(store: &PostgresStore, asked: Vec<Asked>) {
-    let stages: Vec<NewOrderStage> = asked
-        .iter()
-        .flat_map(|asked| asked.stages.iter().cloned())
-        .collect();
+    let (mut stages, mut replies) = (Vec::new(), Vec::new());
+    for asked in asked {
+        replies.push((asked.stages.len(), asked.reply));
+        stages.extend(asked.stages);
+    }
     let mut receipts = accept_in_pieces(store, &stages).await.into_iter();
-    for Asked { stages, reply } in asked {
-        let receipts = receipts.by_ref().take(stages.len()).collect();
+    for (count, reply) in replies {
+        let receipts = receipts.by_ref().take(count).collect();
         // A caller that has gone away is told nothing; what was accepted stands.
         drop(reply.send(receipts));
     }
