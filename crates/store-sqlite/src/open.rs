@@ -172,6 +172,7 @@ impl SqliteStore {
             fault,
         })?;
         list_items::fill(&connection, now).map_err(unreadable)?;
+        let readers = Readers::start(path.clone()).map_err(unusable)?;
         let checkpointer = Checkpointer::start(path.clone()).map_err(unusable)?;
         let (sender, queue) = mpsc::channel(QUEUE_WORKS_MAX);
         let runtime = Handle::current();
@@ -185,7 +186,7 @@ impl SqliteStore {
             sender: sender.downgrade(),
             queue: Arc::new(Mutex::new(Some(sender))),
             thread: Arc::new(Mutex::new(Some(thread))),
-            readers: Readers::new(path),
+            readers,
             key: kept_key,
         })
     }

@@ -1,11 +1,17 @@
-//! Reading: a few connections, used on the runtime's blocking threads.
+//! Reading: a few threads, each with a connection that it keeps.
+//!
+//! They are the store's own and not the runtime's blocking threads: of those, short reads that follow each other closely
+//! start dozens, each of which holds on to memory.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::{io, thread};
 
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use rusqlite::Connection;
 use store::StoreError;
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 use crate::connection::open_reader;
 use crate::fault::{Fault, of_sqlite};
@@ -13,28 +19,34 @@ use crate::fault::{Fault, of_sqlite};
 /// Most reads at once: reading is short, and the machine has few cores.
 const READERS_MAX: usize = 4;
 
-/// Connections that read.
+/// A read that waits for a thread.
+type Work = Box<dyn FnOnce(&mut Reader) + Send>;
+
+/// The threads that read. They end when this is closed or dropped, once nothing waits any more.
 #[derive(Clone)]
 pub(crate) struct Readers {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
     path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
-    permits: Semaphore,
+    /// Taken when they are closed.
+    queue: Arc<Mutex<Option<Sender<Work>>>>,
 }
 
 impl Readers {
-    /// Opens nothing yet.
-    pub(crate) fn new(path: PathBuf) -> Readers {
-        Readers {
-            shared: Arc::new(Shared {
-                path,
-                idle: Mutex::default(),
-                permits: Semaphore::new(READERS_MAX),
-            }),
+    /// Starts the threads, which open nothing yet.
+    ///
+    /// # Errors
+    /// When the system gives no more threads.
+    pub(crate) fn start(path: PathBuf) -> io::Result<Readers> {
+        let (sender, queue) = unbounded();
+        for _ in 0..READERS_MAX {
+            let (reader, queue) = (Reader::new(path.clone()), queue.clone());
+            thread::Builder::new()
+                .name("store-reader".to_owned())
+                .spawn(move || reader.run(&queue))?;
         }
+        Ok(Readers {
+            path,
+            queue: Arc::new(Mutex::new(Some(sender))),
+        })
     }
 
     /// Runs `work` on one consistent view of what is committed.
@@ -42,30 +54,70 @@ impl Readers {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let stopped = |_| StoreError::Unavailable("the store is closing".to_owned());
-        let _permit = self.shared.permits.acquire().await.map_err(stopped)?;
-        let shared = self.shared.clone();
-        let done = tokio::task::spawn_blocking(move || shared.run(work)).await;
-        // A panic in a read is a defect; its request ends, the connection is given up.
-        done.map_err(|error| StoreError::Failed(format!("a read ended early: {error}")))?
+        let (reply, answer) = oneshot::channel();
+        let sender = self.queue().clone();
+        let sent = sender.is_some_and(|sender| {
+            let work = move |reader: &mut Reader| {
+                // Whoever gave up waiting needs no read.
+                if !reply.is_closed() {
+                    drop(reply.send(reader.read(work)));
+                }
+            };
+            sender.send(Box::new(work)).is_ok()
+        });
+        if !sent {
+            let reason = "the store is closing".to_owned();
+            return Err(StoreError::Unavailable(reason));
+        }
+        // Only a panic answers nothing.
+        let ended_early = |_| StoreError::Failed("a read ended early".to_owned());
+        answer.await.map_err(ended_early)?
     }
 
     /// The database file.
     pub(crate) fn path(&self) -> &Path {
-        &self.shared.path
+        &self.path
     }
 
     /// Refuses reads from now on.
     pub(crate) fn close(&self) {
-        self.shared.permits.close();
-        self.shared.idle().clear();
+        self.queue().take();
+    }
+
+    fn queue(&self) -> std::sync::MutexGuard<'_, Option<Sender<Work>>> {
+        // It is whole whenever the lock is free.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Shared {
-    fn run<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
-        let idle = self.idle().pop();
-        let connection = match idle {
+/// What a thread has: its connection, from the first read on.
+struct Reader {
+    path: PathBuf,
+    connection: Option<Connection>,
+}
+
+impl Reader {
+    fn new(path: PathBuf) -> Reader {
+        Reader {
+            path,
+            connection: None,
+        }
+    }
+
+    /// Serves the queue until nobody can add to it any more.
+    fn run(mut self, queue: &Receiver<Work>) {
+        for work in queue {
+            // The connection of a read that panics is gone, and its caller learns that no answer comes.
+            drop(catch_unwind(AssertUnwindSafe(|| work(&mut self))));
+        }
+    }
+
+    fn read<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        // One that fails to begin or to end a transaction, or in the middle of a panic, is not used again.
+        let connection = match self.connection.take() {
             Some(connection) => connection,
             None => open_reader(&self.path).map_err(|error| of_sqlite(&error))?,
         };
@@ -73,12 +125,7 @@ impl Shared {
         connection.execute_batch("begin").map_err(sql)?;
         let result = work(&connection).map_err(StoreError::from);
         connection.execute_batch("rollback").map_err(sql)?;
-        self.idle().push(connection);
+        self.connection = Some(connection);
         result
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        // The list is whole whenever the lock is free.
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,6 +3,7 @@
 
 mod batches;
 mod laws;
+mod readers;
 mod records;
 mod retention;
 mod statements;
