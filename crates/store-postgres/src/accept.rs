@@ -18,7 +18,7 @@ use store::{Created, NewOrderStage, Rejection};
 pub(crate) use self::batch::accept_all;
 pub(crate) use self::jobs::{Group, NewJob, Recipient, insert_jobs};
 pub(crate) use self::order::street;
-pub(crate) use self::payloads::{Payloads, Rendered, insert_payloads};
+pub(crate) use self::payloads::{Body, Payloads, Rendered, insert_payloads};
 pub(crate) use self::writer::{Queue, start};
 use crate::open::PostgresStore;
 

@@ -1,6 +1,5 @@
 //! What the delivery engine takes: the jobs that are due.
 
-use bytes::Bytes;
 use domain::id::{OrderId, WebhookJobId, WebhookOutSubId};
 use domain::time::Moment;
 use domain::webhook_id::WebhookId;
@@ -8,6 +7,7 @@ use store::{DueJobs, ReadyJob};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use crate::accept::Body;
 use crate::connection::{Connection, Params};
 use crate::fault::Fault;
 use crate::list_query::{all, moment, moment_if_any, number, one};
@@ -102,7 +102,7 @@ fn read(row: &Row) -> Result<ReadyJob, Fault> {
         created_at,
         // The oldest waiting job is never held, so a lane never sees this default.
         due_at: moment_if_any(row, "next_attempt_at")?.unwrap_or(created_at),
-        payload: Bytes::from(row.try_get::<_, Vec<u8>>("body")?),
+        payload: row.try_get::<_, Body>("body")?.0.into(),
         test: row.try_get("test")?,
     })
 }

@@ -38,7 +38,6 @@ mod release;
 mod retention;
 mod sessions;
 mod supersede;
-mod tally;
 mod troubles;
 mod users;
 mod verify;

@@ -10,11 +10,12 @@ use async_trait::async_trait;
 use domain::id::IntegrationId;
 use domain::time::Moment;
 use futures_util::FutureExt;
+use store::rules::retention::What;
 use store::{
     Removed, Retention, RetentionPlace, RetentionPolicy, RetentionStep, StoreError, Walked,
 };
 
-use self::walk::{Walk, What};
+use self::walk::Walk;
 use crate::connection::{Connection, Params};
 use crate::fault::Fault;
 use crate::list_query::one;

@@ -13,6 +13,7 @@ use domain::vocabulary::OperationalEvent;
 use domain::webhook_out_sub::WebhookOutSub;
 use store::Outcome;
 
+use crate::accept::Body;
 use crate::connection::{Connection, Params};
 use crate::fault::Fault;
 use crate::list_query::one;
@@ -163,7 +164,7 @@ async fn failed_job(
 ) -> Result<Option<Failed>, Fault> {
     let attempt = &outcome.attempt;
     let job = one(connection, FAILED_JOB, &[&outcome.job_id.0], |row| {
-        let payload: &[u8] = row.try_get("body")?;
+        let payload: Body = row.try_get("body")?;
         let job = FailedJob {
             id: outcome.job_id,
             order_id: row.try_get::<_, Option<i64>>("order_id")?.map(OrderId),
@@ -172,7 +173,7 @@ async fn failed_job(
             attempt_count: attempt.number,
             exhausted,
             last_fault: attempt.message.clone().unwrap_or_default(),
-            payload: String::from_utf8_lossy(payload).into_owned(),
+            payload: String::from_utf8_lossy(&payload.0).into_owned(),
         };
         let failed = Failed {
             told: job,

@@ -1,15 +1,13 @@
 //! Verifying what is kept, and having gaps mended.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
-use domain::gap::{Gap, GapKind};
-use domain::id::{IntegrationId, OrderStageId, RecoveryId, WebhookJobId};
+use domain::gap::Gap;
+use domain::id::{OrderStageId, RecoveryId, WebhookJobId};
 use domain::records::Actor;
-use domain::recovery::PER_SECOND_MAX;
 use domain::time::Moment;
 use futures_util::FutureExt;
-use store::{Change, Count, NewRecovery, RecoveryWork, StoreError, Verified, Verify};
+use store::rules::verify as rules;
+use store::{Change, StoreError, Verified, Verify};
 
 use crate::fault::Fault;
 use crate::open::PostgresStore;
@@ -18,9 +16,6 @@ use crate::writing::Writing;
 
 mod jobs;
 mod stages;
-
-/// Gaps that one recovery mends: it does so in one step.
-const GAPS_PER_RECOVERY_MAX: usize = 500;
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&[&str]] = &[jobs::STATEMENTS, stages::STATEMENTS];
@@ -54,48 +49,15 @@ impl Verify for PostgresStore {
 }
 
 async fn mend(writing: &mut Writing, gaps: &[Gap], now: Moment) -> Result<Vec<RecoveryId>, Fault> {
-    let mut by_integration: BTreeMap<IntegrationId, Vec<&Gap>> = BTreeMap::new();
-    let mendable = gaps.iter().filter(|gap| gap.kind.is_mendable());
-    for gap in mendable {
-        by_integration
-            .entry(gap.integration_id)
-            .or_default()
-            .push(gap);
-    }
     let mut begun_ids = Vec::new();
-    for (integration_id, gaps) in by_integration {
-        for piece in gaps.chunks(GAPS_PER_RECOVERY_MAX) {
-            let new = NewRecovery {
-                integration_id,
-                work: work(piece),
-                per_second: PER_SECOND_MAX,
-                idempotency: None,
-            };
-            let change = Change {
-                actor: Actor::CommandLine,
-                at: now,
-                request_id: None,
-            };
-            let matched = Count {
-                count: piece.len() as u64,
-                capped: false,
-            };
-            let begun = recoveries::begin::begin(writing, &new, matched, &change).await?;
-            begun_ids.extend(begun.record.id);
-        }
+    for (new, matched) in rules::recoveries(gaps) {
+        let change = Change {
+            actor: Actor::CommandLine,
+            at: now,
+            request_id: None,
+        };
+        let begun = recoveries::begin::begin(writing, &new, matched, &change).await?;
+        begun_ids.extend(begun.record.id);
     }
     Ok(begun_ids)
-}
-
-fn work(gaps: &[&Gap]) -> RecoveryWork {
-    let of = |kind| gaps.iter().filter(move |gap| gap.kind == kind);
-    let missing = of(GapKind::MissingJob);
-    RecoveryWork::Mend {
-        missing: missing
-            .filter_map(|gap| Some((gap.order_stage_id?, gap.webhook_out_sub_id)))
-            .collect(),
-        sleeping: of(GapKind::SleepingJob)
-            .filter_map(|gap| gap.webhook_job_id)
-            .collect(),
-    }
 }

@@ -23,7 +23,6 @@ use crate::writing::Writing;
 
 mod create;
 mod delete;
-mod headers;
 mod list;
 pub(crate) mod revisions;
 mod row;

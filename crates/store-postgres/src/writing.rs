@@ -6,12 +6,12 @@ use std::time::Instant;
 use domain::id::{WebhookJobId, WebhookOutSubId};
 use futures_util::future::BoxFuture;
 use metrics::histogram;
+use store::rules::tally::Tally;
 use store::{ReadyJob, Rejection, SecretKey};
 
 use crate::connection::Connection;
 use crate::fault::Fault;
 use crate::open::{PostgresStore, Shared};
-use crate::tally::Tally;
 
 /// How often a unit of work is done that others get in the way of: each time one of them was done, so that few tries are enough.
 pub(crate) const TRIES_MAX: u32 = 5;

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 pub(crate) use self::jobs::{Recipient, add_job};
 pub(crate) use self::order::{begin, street};
-pub(crate) use self::payloads::{Payload, Payloads, store_payload};
+pub(crate) use self::payloads::{Body, Payload, Payloads, store_payload};
 use crate::fault::Fault;
 use crate::open::SqliteStore;
 use crate::writer::{Progress, Work};

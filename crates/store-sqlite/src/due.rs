@@ -9,6 +9,7 @@ use domain::webhook_id::WebhookId;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use store::{DueJobs, Lane, LaneOwner, Lanes, Outcome, ReadyJob, StoreError};
 
+use crate::accept::Body;
 use crate::fault::Fault;
 use crate::open::SqliteStore;
 use crate::{clock_set, record, webhook_out_subs};
@@ -143,7 +144,7 @@ fn read(row: &Row<'_>) -> Result<ReadyJob, rusqlite::Error> {
         created_at,
         // The oldest waiting job is never held, so a lane never sees this default.
         due_at: due_at.map_or(created_at, Moment::from_microseconds),
-        payload: row.get::<_, Vec<u8>>(10)?.into(),
+        payload: row.get::<_, Body>(10)?.0.into(),
         test: row.get(11)?,
     })
 }

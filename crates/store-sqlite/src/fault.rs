@@ -43,13 +43,13 @@ impl From<StoreError> for Fault {
 
 impl From<SealFault> for Fault {
     fn from(fault: SealFault) -> Fault {
-        Fault::Store(StoreError::Failed(fault.to_string()))
+        Fault::Store(fault.into())
     }
 }
 
 impl From<serde_json::Error> for Fault {
     fn from(error: serde_json::Error) -> Fault {
-        Fault::Store(StoreError::Failed(format!("JSON: {error}")))
+        Fault::Store(error.into())
     }
 }
 

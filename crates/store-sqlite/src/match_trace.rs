@@ -1,17 +1,15 @@
 //! What a change met in each subscription of its integration: told afterwards for one that was accepted, and beforehand
 //! for one that might be.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use domain::id::{IntegrationId, OrderStageId, WebhookJobId, WebhookOutSubId};
-use domain::match_trace::{Filtering, Met, Standing, Traced, TracedJob};
-use domain::matching::{Match, Triggers};
+use domain::match_trace::{Met, Standing, Traced, TracedJob};
+use domain::matching::Triggers;
 use domain::order::OrderStage;
-use domain::payload::StageFacts;
-use domain::payload::template::TemplateFault;
-use domain::payload::template::filter::Filter;
 use domain::webhook_job::JobState;
 use rusqlite::{Connection, Row, params};
+use store::rules::match_trace::{self as rules, SubRevision};
 use store::{Explanation, StageDetail};
 
 use crate::fault::Fault;
@@ -34,58 +32,6 @@ pub(crate) const JOBS_OF_STAGE: &str = "select id, webhook_out_sub_id, state fro
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[SUBSCRIPTIONS_AT, MATCHED_UNDER, REVISION, JOBS_OF_STAGE];
 
-/// What the filters of a stage's subscriptions said, where they had a say: nothing where one does not hold, or why
-/// it could not be decided.
-#[derive(Debug, Default)]
-pub(crate) struct FilterResults(BTreeMap<i64, Option<String>>);
-
-impl FilterResults {
-    /// Notes what a filter said.
-    pub(crate) fn note(&mut self, sub: WebhookOutSubId, filtering: &Filtering) {
-        match filtering {
-            Filtering::Passed => {}
-            Filtering::Stopped => drop(self.0.insert(sub.0, None)),
-            Filtering::Failed(reason) => drop(self.0.insert(sub.0, Some(reason.clone()))),
-        }
-    }
-
-    /// As the stage keeps it, if there is something to keep.
-    pub(crate) fn to_json(&self) -> Result<Option<String>, Fault> {
-        let json = (!self.0.is_empty()).then(|| serde_json::to_string(&self.0));
-        Ok(json.transpose()?)
-    }
-
-    fn parse(json: Option<&str>) -> Result<FilterResults, Fault> {
-        let results = json.map(serde_json::from_str).transpose()?;
-        Ok(FilterResults(results.unwrap_or_default()))
-    }
-
-    fn of(&self, sub: WebhookOutSubId) -> Filtering {
-        match self.0.get(&sub.0) {
-            None => Filtering::Passed,
-            Some(None) => Filtering::Stopped,
-            Some(Some(reason)) => Filtering::Failed(reason.clone()),
-        }
-    }
-}
-
-/// What a filter says of a change. One that was saved has compiled; a later version of the engine may see that differently.
-pub(crate) fn decide(
-    filter: Option<&Result<Filter, TemplateFault>>,
-    facts: &StageFacts<'_>,
-) -> Filtering {
-    let decided = match filter {
-        None => return Filtering::Passed,
-        Some(Ok(filter)) => filter.passes(facts),
-        Some(Err(fault)) => Err(fault.clone()),
-    };
-    match decided {
-        Ok(true) => Filtering::Passed,
-        Ok(false) => Filtering::Stopped,
-        Err(fault) => Filtering::Failed(fault.to_string()),
-    }
-}
-
 /// A stage with its trace; without one where it was accepted before traces were kept.
 pub(crate) fn stage_detail(
     connection: &Connection,
@@ -105,11 +51,7 @@ fn trace(connection: &Connection, stage: &OrderStage) -> Result<Option<Vec<Trace
         return Ok(None);
     };
     let jobs = jobs_of(connection, stage)?;
-    let traced = met.into_iter().map(|met| {
-        let job = jobs.get(&met.webhook_out_sub_id).copied();
-        met.traced(job)
-    });
-    Ok(Some(traced.collect()))
+    Ok(Some(rules::traced(met, &jobs)))
 }
 
 /// What a stage met; nothing where it was accepted before that was kept.
@@ -121,15 +63,8 @@ pub(crate) fn met(connection: &Connection, stage: &OrderStage) -> Result<Option<
     let Some((Some(revision), results)) = matched_under else {
         return Ok(None);
     };
-    let results = FilterResults::parse(results.as_deref())?;
-    let status = stage.update_status.then_some(stage.stage.as_str());
-    let event = stage.event_slug.as_deref();
     let subs = subscriptions_at(connection, stage.integration_id, revision)?;
-    let met = subs.into_iter().map(|sub| {
-        let filtering = results.of(sub.id);
-        sub.meets(status, event, filtering)
-    });
-    Ok(Some(met.collect()))
+    Ok(Some(rules::met(stage, results.as_deref(), subs)?))
 }
 
 /// What a change would meet now.
@@ -142,53 +77,21 @@ pub(crate) fn explain(
         Ok(row.get::<_, i64>(0)?)
     })?;
     let subs = subscriptions_at(connection, integration, revision.unwrap_or_default())?;
-    let asked_for = |sub: &Revision| explanation.sub.is_none_or(|id| id == sub.id);
-    let facts = explanation.facts(integration);
-    let status = explanation.update_status.then_some(facts.stage);
-    let traced = subs.into_iter().filter(asked_for).map(|sub| {
-        let filter = sub.filter.as_deref().map(Filter::compile);
-        let filtering = match sub.triggers.matches(status, facts.event_slug) {
-            Match::Neither => Filtering::Passed,
-            _ => decide(filter.as_ref(), &facts),
-        };
-        sub.meets(status, facts.event_slug, filtering).traced(None)
-    });
-    Ok(traced.collect())
-}
-
-/// What a subscription wanted at a revision.
-struct Revision {
-    id: WebhookOutSubId,
-    key: String,
-    standing: Standing,
-    triggers: Triggers,
-    filter: Option<String>,
-}
-
-impl Revision {
-    fn meets(self, status: Option<&str>, event: Option<&str>, filtering: Filtering) -> Met {
-        Met {
-            matched: self.triggers.matches(status, event),
-            webhook_out_sub_id: self.id,
-            key: self.key,
-            standing: self.standing,
-            filtering,
-        }
-    }
+    Ok(rules::explained(subs, integration, explanation))
 }
 
 fn subscriptions_at(
     connection: &Connection,
     integration: IntegrationId,
     revision: i64,
-) -> Result<Vec<Revision>, Fault> {
+) -> Result<Vec<SubRevision>, Fault> {
     let params = params![integration.0, revision];
     let mut subs = all(connection, SUBSCRIPTIONS_AT, params, read_revision)?;
     subs.retain(|sub| sub.standing != Standing::Deleted);
     Ok(subs)
 }
 
-fn read_revision(row: &Row<'_>) -> Result<Revision, Fault> {
+fn read_revision(row: &Row<'_>) -> Result<SubRevision, Fault> {
     let id = row.get(0)?;
     let words = |index: usize| -> Result<Vec<String>, Fault> {
         let words: String = row.get(index)?;
@@ -196,7 +99,7 @@ fn read_revision(row: &Row<'_>) -> Result<Revision, Fault> {
     };
     let standing: String = row.get(2)?;
     let unknown = || Fault::corrupt("webhook_out_sub_revisions", id, "unknown standing");
-    Ok(Revision {
+    Ok(SubRevision {
         id: WebhookOutSubId(id),
         standing: Standing::parse(&standing).ok_or_else(unknown)?,
         triggers: Triggers::new(&words(3)?, &words(4)?),

@@ -14,6 +14,7 @@ use domain::webhook_out_sub::WebhookOutSub;
 use rusqlite::{Connection, params};
 use store::Outcome;
 
+use crate::accept::Body;
 use crate::fault::Fault;
 use crate::list_query::one;
 use crate::operational::{self, Told};
@@ -162,7 +163,7 @@ fn failed_job(
 ) -> Result<Option<Failed>, Fault> {
     let attempt = &outcome.attempt;
     let job = one(connection, FAILED_JOB, [outcome.job_id.0], |row| {
-        let payload: Vec<u8> = row.get("body")?;
+        let payload: Body = row.get("body")?;
         let job = FailedJob {
             id: outcome.job_id,
             order_id: row.get::<_, Option<i64>>("order_id")?.map(OrderId),
@@ -171,7 +172,7 @@ fn failed_job(
             attempt_count: attempt.number,
             exhausted,
             last_fault: attempt.message.clone().unwrap_or_default(),
-            payload: String::from_utf8_lossy(&payload).into_owned(),
+            payload: String::from_utf8_lossy(&payload.0).into_owned(),
         };
         let failed = Failed {
             told: job,

@@ -20,7 +20,6 @@ use crate::writing::Writing;
 
 mod create;
 pub(crate) mod delete;
-mod headers;
 mod list;
 pub(crate) mod revisions;
 mod row;

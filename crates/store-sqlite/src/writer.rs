@@ -16,6 +16,7 @@ use std::time::Instant;
 use metrics::histogram;
 use rand::rngs::StdRng;
 use rusqlite::Connection;
+use store::rules::tally::Tally;
 use store::{LaneOwner, NoLanes, ReadyJob, SecretKey, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -24,7 +25,6 @@ use crate::checkpointer::{Advice, Checkpointer, move_log};
 use crate::connection::open_writer;
 use crate::fault::of_sqlite;
 use crate::known::Known;
-use crate::tally::Tally;
 use crate::writing::{Effect, Undo, Writing};
 
 /// Pieces of work in one commit: bounds how long the first of them waits.

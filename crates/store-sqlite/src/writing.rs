@@ -6,11 +6,11 @@ use std::sync::Arc;
 use domain::id::{WebhookJobId, WebhookOutSubId};
 use rand::rngs::StdRng;
 use rusqlite::Connection;
+use store::rules::tally::Tally;
 use store::{Lane, LaneOwner, MailWaker, ReadyJob, SecretKey};
 
 use crate::fault::Fault;
 use crate::known::Known;
-use crate::tally::Tally;
 
 /// Jobs made or moved on in one commit, after which it is ended: bounds how long one large fan-out holds up others.
 pub(crate) const JOBS_PER_COMMIT_MAX: usize = 1_000;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::seal::SealFault;
+
 /// A fault of the store itself; the caller is not to blame and nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -58,6 +60,18 @@ impl Rejection {
     /// The refusal of a single parameter.
     pub fn of(attr: impl Into<String>, message: impl Into<String>) -> Self {
         Rejection::Refused(vec![Refusal::new(attr, message)])
+    }
+}
+
+impl From<SealFault> for StoreError {
+    fn from(fault: SealFault) -> StoreError {
+        StoreError::Failed(fault.to_string())
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> StoreError {
+        StoreError::Failed(format!("JSON: {error}"))
     }
 }
 

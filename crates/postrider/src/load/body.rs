@@ -1,5 +1,8 @@
 //! The body of a change, formatted once; only digits differ from one change to the next.
 
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
 use super::marker::{Marker, Run, write_digits};
 use super::plan::Orders;
 
@@ -143,10 +146,28 @@ fn pad(text: &mut String, size: usize) {
             break;
         };
         let value = value.min(METADATA_CHARS_MAX);
-        text.push_str(&format!(r#"{key}"{}""#, "x".repeat(value)));
+        text.push_str(&format!(r#"{key}"{}""#, filler(value)));
         room -= key.len() + 2 + value;
     }
-    text.push_str(&format!(r#"{NOTES}"{}"{END}"#, "x".repeat(notes)));
+    text.push_str(&format!(r#"{NOTES}"{}"{END}"#, filler(notes)));
+}
+
+/// So many characters of made-up words, which nothing shortens as well as what people write.
+fn filler(chars: usize) -> String {
+    const VOWELS: &[u8] = b"aeiouy";
+    const CONSONANTS: &[u8] = b"bcdfghjklmnpqrstvwxz";
+    let mut chance = StdRng::seed_from_u64(0);
+    let mut text = String::with_capacity(chars);
+    while text.len() < chars {
+        for _ in 0..chance.random_range(1..=4) {
+            for letters in [CONSONANTS, VOWELS] {
+                text.push(letters[chance.random_range(0..letters.len())].into());
+            }
+        }
+        text.push(' ');
+    }
+    text.truncate(chars);
+    text
 }
 
 #[cfg(test)]

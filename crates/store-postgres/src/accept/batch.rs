@@ -9,6 +9,7 @@ use domain::match_trace::Filtering;
 use domain::notification::NewNotification;
 use domain::order::{AcceptedStage, JobReceipt, OrderStage};
 use domain::payload::StageFacts;
+use store::rules::match_trace::{FilterResults, decide};
 use store::{Created, List, NewOrderStage, OrderRef, Refusal};
 
 use super::order::{self, Known};
@@ -18,7 +19,6 @@ use super::stages::{NewStage, insert_stages};
 use super::{NewJob, insert_jobs};
 use crate::fault::Fault;
 use crate::known::{Subscribers, Words};
-use crate::match_trace::{FilterResults, decide};
 use crate::writing::Writing;
 use crate::{check, idempotency, notifications};
 

@@ -3,6 +3,7 @@
 //! A view of one's own may fail on a real order. The change is told all the same, by the version's default view; the jobs
 //! say why, and so does a notification.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,6 +12,8 @@ use domain::notification::{NewNotification, NotificationKind};
 use domain::payload::template::TemplateFault;
 use domain::payload::{StageFacts, View, render};
 use domain::webhook_out_sub::Version;
+use store::payload::{pack, unpack};
+use tokio_postgres::types::{FromSql, Type, accepts};
 
 use crate::connection::Connection;
 use crate::fault::Fault;
@@ -42,6 +45,17 @@ pub(crate) struct Rendered {
     pub(crate) place: usize,
     /// Why the subscription's own view is not what rendered it.
     pub(crate) failed: Option<Arc<str>>,
+}
+
+/// The body of a payload, as it is read.
+pub(crate) struct Body(pub(crate) Vec<u8>);
+
+impl FromSql<'_> for Body {
+    fn from_sql(_: &Type, bytes: &[u8]) -> Result<Body, Box<dyn Error + Sync + Send>> {
+        Ok(Body(unpack(bytes)?))
+    }
+
+    accepts!(BYTEA);
 }
 
 /// What was rendered of one stage.
@@ -181,7 +195,7 @@ pub(crate) async fn insert_payloads(
     let integrations: Vec<i64> = payloads.iter().map(|one| one.integration_id.0).collect();
     let views: Vec<&str> = payloads.iter().map(|one| one.view.as_str()).collect();
     let versions: Vec<&str> = payloads.iter().map(|one| one.version.name()).collect();
-    let bodies: Vec<&[u8]> = payloads.iter().map(|one| one.body.as_ref()).collect();
+    let bodies: Vec<Vec<u8>> = payloads.iter().map(|one| pack(&one.body)).collect();
     all(
         connection,
         INSERT,

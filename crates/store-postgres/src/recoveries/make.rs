@@ -10,13 +10,13 @@ use domain::time::Moment;
 use domain::webhook_out_sub::{Ordering, WebhookOutSub};
 use futures_util::FutureExt;
 use store::RecoveryWork;
+use store::rules::match_trace::decide;
+use store::rules::recoveries::{Came, Kept, LOOK_MAX, page};
 
-use super::step::{Came, Kept, LOOK_MAX, page};
 use crate::accept::{NewJob, Payloads, Recipient, Rendered, insert_jobs, insert_payloads};
 use crate::connection::{Connection, Params};
 use crate::fault::Fault;
 use crate::list_query::{ListPlan, one};
-use crate::match_trace::decide;
 use crate::payload_render_views::rendering::resolve;
 use crate::webhook_jobs::rerender;
 use crate::writing::Writing;

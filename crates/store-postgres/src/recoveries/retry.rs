@@ -4,7 +4,8 @@ use domain::time::Moment;
 use domain::webhook_job::WebhookJob;
 use futures_util::FutureExt;
 
-use super::step::{Came, Kept, LOOK_MAX, page};
+use store::rules::recoveries::{Came, Kept, LOOK_MAX, page};
+
 use crate::connection::{Connection, Params};
 use crate::fault::Fault;
 use crate::list_query::{ListPlan, one};

@@ -1,9 +1,10 @@
 //! What of a walk goes, and what stays.
 
+use store::rules::retention::{Job, Stage, What};
 use store::{Removable, Removed};
 
 use super::remove;
-use super::walk::{Job, Stage, Walk, What};
+use super::walk::Walk;
 use crate::connection::Params;
 use crate::fault::Fault;
 

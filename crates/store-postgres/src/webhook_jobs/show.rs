@@ -7,6 +7,7 @@ use store::JobDetail;
 use tokio_postgres::Row;
 
 use super::read_job;
+use crate::accept::Body;
 use crate::connection::{Connection, Params};
 use crate::fault::Fault;
 use crate::list_query::{all, moment, number, one};
@@ -47,7 +48,10 @@ pub(super) async fn show(
     let Some(job) = of_integration(connection, integration_id, id).await? else {
         return Ok(None);
     };
-    let payload = one(connection, PAYLOAD, &[&id.0], |row| Ok(row.try_get(0)?)).await;
+    let payload = one(connection, PAYLOAD, &[&id.0], |row| {
+        Ok(row.try_get::<_, Body>(0)?.0)
+    })
+    .await;
     Ok(Some(JobDetail {
         payload: payload?,
         attempts: attempts(connection, id).await?,

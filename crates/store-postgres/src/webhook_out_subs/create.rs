@@ -1,16 +1,16 @@
 //! Making a subscription.
 
-use domain::health::LaneRecord;
-use domain::id::{IntegrationId, WebhookOutSubId};
+use domain::id::WebhookOutSubId;
 use domain::payload::template::filter::FilterText;
 use domain::payload_render_view::ViewName;
 use domain::signing_key::SigningKey;
-use domain::vocabulary::{ALL, folded};
-use domain::webhook_out_sub::{WEBHOOK_OUT_SUBS_MAX, WebhookOutSub};
+use domain::vocabulary::folded;
+use domain::webhook_out_sub::WebhookOutSub;
 use serde::Serialize;
-use store::{Change, Created, List, NewWebhookOutSub, Reference, Refusal, Target, WithSecret};
+use store::rules::sealed_headers;
+use store::{Change, Created, NewWebhookOutSub, WithSecret};
 
-use super::{headers, revisions, secret, write_event};
+use super::{revisions, secret, write_event};
 use crate::connection::Connection;
 use crate::fault::Fault;
 use crate::list_query::one;
@@ -54,7 +54,7 @@ pub(super) async fn create(
     let secret_key = writing.key();
     let sealed = Sealed {
         signing_secret: secret_key.seal(secret::PLACE, new.signing_secret.as_bytes())?,
-        headers: headers::seal(secret_key, &new.headers)?,
+        headers: sealed_headers::seal(secret_key, &new.headers)?,
         signing_key: secret::seal_key(secret_key, new.signing_key.as_ref())?,
     };
     let signing_secret = new.signing_secret.to_text();
@@ -71,71 +71,14 @@ pub(super) async fn create(
 }
 
 async fn refuse_bad(connection: &Connection, new: &NewWebhookOutSub) -> Result<(), Fault> {
-    let integration = Target::Integration(new.integration_id);
-    let key = Target::FreeSubscriptionKey {
-        integration_id: new.integration_id,
-        key: new.key.clone(),
-        except: None,
-    };
-    let mut references = vec![
-        Reference::new("integration_id", integration),
-        Reference::new("key", key),
-    ];
-    references.extend(words("statuses", List::OrderStatus, &new.statuses));
-    references.extend(words("events", List::OrderEvent, &new.events));
-    let named = new.payload_render_view.as_ref();
-    references.extend(named.map(|name| view(new.integration_id, name)));
-    let mut refusals = check::check(connection, &references).await?;
-    refusals.extend(too_many(connection, new.integration_id).await?);
-    refusals.extend(no_address(new.notify, new.notification_emails.is_some()));
-    check::refuse(refusals)
-}
-
-/// The slugs of a list of words, but for the one that means all.
-pub(super) fn words<'a>(
-    attr: &'a str,
-    list: List,
-    slugs: &'a [String],
-) -> impl Iterator<Item = Reference> + 'a {
-    let slugs = slugs.iter().enumerate().filter(|(_, slug)| *slug != ALL);
-    slugs.map(move |(index, slug)| {
-        let slug = slug.clone();
-        Reference::new(format!("{attr}[{index}]"), Target::ListItem { list, slug })
-    })
-}
-
-async fn too_many(
-    connection: &Connection,
-    integration_id: IntegrationId,
-) -> Result<Option<Refusal>, Fault> {
-    let count = one(connection, COUNT, &[&integration_id.0], |row| {
+    let mut refusals = check::check(connection, &new.references()).await?;
+    let count: Option<i64> = one(connection, COUNT, &[&new.integration_id.0], |row| {
         Ok(row.try_get(0)?)
     })
-    .await;
-    let count: Option<i64> = count?;
+    .await?;
     let count = count.and_then(|count| usize::try_from(count).ok());
-    Ok((count >= Some(WEBHOOK_OUT_SUBS_MAX)).then(|| {
-        let message = format!(
-            "has {WEBHOOK_OUT_SUBS_MAX} subscriptions, which is the most; delete one that is not needed"
-        );
-        Refusal::new("integration_id", message)
-    }))
-}
-
-/// Mails need somebody to go to.
-pub(super) fn no_address(notify: bool, has_emails: bool) -> Option<Refusal> {
-    (notify && !has_emails)
-        .then(|| Refusal::new("notification_emails", "required while notify is true"))
-}
-
-/// That the view is there.
-pub(super) fn view(integration_id: IntegrationId, name: &ViewName) -> Reference {
-    let name = name.clone();
-    let target = Target::View {
-        integration_id,
-        name,
-    };
-    Reference::new("payload_render_view", target)
+    refusals.extend(new.refusals(count.unwrap_or_default()));
+    check::refuse(refusals)
 }
 
 /// What is kept sealed of a subscription.
@@ -151,7 +94,7 @@ async fn insert(
     sealed: &Sealed,
     change: &Change,
 ) -> Result<WebhookOutSub, Fault> {
-    let shown = headers::shown(&new.headers);
+    let shown = sealed_headers::shown(&new.headers);
     let public_key = new.signing_key.as_ref().map(SigningKey::public_text);
     let inserted = one(
         connection,
@@ -186,35 +129,7 @@ async fn insert(
         |row| Ok(WebhookOutSubId(row.try_get(0)?)),
     )
     .await?;
-    Ok(WebhookOutSub {
-        id: inserted.ok_or(Fault::Raced)?,
-        integration_id: new.integration_id,
-        key: new.key,
-        name: new.name,
-        callback_url: new.callback_url,
-        statuses: new.statuses,
-        events: new.events,
-        filter: new.filter.map(|filter| filter.as_str().to_owned()),
-        notification_emails: new.notification_emails,
-        success_code: new.success_code,
-        payload_render_view: new.payload_render_view,
-        active: new.active,
-        notify: new.notify,
-        version: new.version,
-        ordering: new.ordering,
-        timeout_seconds: new.timeout_seconds,
-        max_in_flight: new.max_in_flight,
-        supersede: new.supersede,
-        headers: shown,
-        retry_policy: new.retry_policy,
-        rate_limit: new.rate_limit,
-        asymmetric_signature: public_key.is_some(),
-        public_key,
-        catching_up: false,
-        health: LaneRecord::default(),
-        created_at: change.at,
-        updated_at: change.at,
-    })
+    Ok(new.into_sub(inserted.ok_or(Fault::Raced)?, change.at))
 }
 
 /// A structure as a column has it.

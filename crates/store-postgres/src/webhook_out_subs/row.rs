@@ -10,10 +10,11 @@ use domain::signature::{SigningSecret, SigningSecrets};
 use domain::signing_key::{SigningKey, SigningKeys};
 use domain::webhook_out_sub::{Ordering, Version, WebhookOutSub};
 use serde::de::DeserializeOwned;
+use store::rules::sealed_headers;
 use store::{Fence, Lane, SecretKey};
 use tokio_postgres::Row;
 
-use super::{headers, secret};
+use super::secret;
 use crate::connection::{Connection, Params};
 use crate::fault::Fault;
 use crate::list_query::{moment, moment_if_any, number_if_any, one};
@@ -81,7 +82,7 @@ pub(crate) async fn lane(
         let lane = Lane {
             secrets: Arc::new(read_secrets(key, row)?),
             sub: Arc::new(read(row)?),
-            headers: headers::open(key, row.try_get("sealed_headers")?)?,
+            headers: sealed_headers::open(key, row.try_get("sealed_headers")?)?,
             fence: Fence(fence.unwrap_or_default()),
             next_due_at,
         };

@@ -1,16 +1,14 @@
 //! Changing a subscription.
 
 use domain::callback_header::CallbackHeader;
-use domain::health::LaneHealth;
 use domain::id::{IntegrationId, WebhookOutSubId};
 use domain::payload_render_view::ViewName;
-use domain::time::Moment;
-use domain::vocabulary::folded;
 use domain::webhook_out_sub::WebhookOutSub;
-use store::{Change, List, Reference, Target, WebhookOutSubChanges};
+use store::rules::{sealed_headers, webhook_out_subs as rules};
+use store::{Change, Reference, WebhookOutSubChanges};
 
-use super::create::{as_json, no_address, view, words};
-use super::{headers, hold, revisions, secret, write_event};
+use super::create::as_json;
+use super::{hold, revisions, secret, write_event};
 use crate::connection::{Connection, Params};
 use crate::fault::Fault;
 use crate::payload_render_views::save::hold_names;
@@ -41,9 +39,8 @@ pub(super) async fn update(
     if let Some(Some(ViewName::Own { .. })) = changes.payload_render_view {
         hold_names(&writing.connection).await?;
     }
-    let references = references(&before, changes);
-    let mut after = changed(before.clone(), changes.clone());
-    after.updated_at = change.at;
+    let references = changes.references(&before);
+    let mut after = changes.clone().apply(before.clone(), change.at);
     refuse_bad(&writing.connection, &references, &after).await?;
     store(&writing.connection, &after).await?;
     if let Some(new) = &changes.headers {
@@ -55,11 +52,12 @@ pub(super) async fn update(
         None => {}
     }
     let connection = &writing.connection;
-    if after.active != before.active || (after.active && before.health.is_off()) {
-        switch(connection, &mut after, change.at).await?;
+    if rules::is_switched(&before, &after) {
+        rules::switch(&mut after, change.at);
+        put_lane(connection, id, &after.health).await?;
     }
     write_event(connection, change, "update", Some(&before), &after).await?;
-    if is_matched_otherwise(&before, &after) {
+    if rules::is_matched_otherwise(&before, &after) {
         revisions::keep(connection, integration_id, id, change.at).await?;
     } else {
         known::subscribers_changed(connection, Some(integration_id)).await?;
@@ -71,91 +69,14 @@ pub(super) async fn update(
     Ok(after)
 }
 
-/// Whether what it wants, or by which rule it is sent to, is another than before.
-fn is_matched_otherwise(before: &WebhookOutSub, after: &WebhookOutSub) -> bool {
-    let wants = |sub: &WebhookOutSub| {
-        let health = sub.health.reason;
-        (
-            sub.active,
-            health,
-            sub.ordering,
-            sub.statuses.clone(),
-            sub.events.clone(),
-            sub.filter.clone(),
-        )
-    };
-    wants(before) != wants(after)
-}
-
-/// What the changes say of others; what is not changed is not looked at, so that a word that went out of
-/// use does not stand in the way of other changes.
-fn references(before: &WebhookOutSub, changes: &WebhookOutSubChanges) -> Vec<Reference> {
-    let mut references = Vec::new();
-    if let Some(key) = &changes.key {
-        let target = Target::FreeSubscriptionKey {
-            integration_id: before.integration_id,
-            key: key.clone(),
-            except: Some(before.id),
-        };
-        references.push(Reference::new("key", target));
-    }
-    if let Some(statuses) = &changes.statuses {
-        references.extend(words("statuses", List::OrderStatus, statuses));
-    }
-    if let Some(events) = &changes.events {
-        references.extend(words("events", List::OrderEvent, events));
-    }
-    if let Some(Some(name)) = &changes.payload_render_view {
-        references.push(view(before.integration_id, name));
-    }
-    references
-}
-
 async fn refuse_bad(
     connection: &Connection,
     references: &[Reference],
     after: &WebhookOutSub,
 ) -> Result<(), Fault> {
     let mut refusals = check::check(connection, references).await?;
-    refusals.extend(no_address(
-        after.notify,
-        after.notification_emails.is_some(),
-    ));
+    refusals.extend(rules::refusals(after));
     check::refuse(refusals)
-}
-
-fn changed(sub: WebhookOutSub, changes: WebhookOutSubChanges) -> WebhookOutSub {
-    WebhookOutSub {
-        key: changes.key.unwrap_or(sub.key),
-        name: changes.name.unwrap_or(sub.name),
-        callback_url: changes.callback_url.unwrap_or(sub.callback_url),
-        statuses: changes.statuses.map_or(sub.statuses, folded),
-        events: changes.events.map_or(sub.events, folded),
-        filter: match changes.filter {
-            Some(changed) => changed.map(|filter| filter.as_str().to_owned()),
-            None => sub.filter,
-        },
-        notification_emails: changes
-            .notification_emails
-            .unwrap_or(sub.notification_emails),
-        success_code: changes.success_code.unwrap_or(sub.success_code),
-        payload_render_view: changes
-            .payload_render_view
-            .unwrap_or(sub.payload_render_view),
-        active: changes.active.unwrap_or(sub.active),
-        notify: changes.notify.unwrap_or(sub.notify),
-        version: changes.version.unwrap_or(sub.version),
-        ordering: changes.ordering.unwrap_or(sub.ordering),
-        timeout_seconds: changes.timeout_seconds.unwrap_or(sub.timeout_seconds),
-        max_in_flight: changes.max_in_flight.unwrap_or(sub.max_in_flight),
-        supersede: changes.supersede.unwrap_or(sub.supersede),
-        headers: changes
-            .headers
-            .map_or(sub.headers, |new| headers::shown(&new)),
-        retry_policy: changes.retry_policy.unwrap_or(sub.retry_policy),
-        rate_limit: changes.rate_limit.unwrap_or(sub.rate_limit),
-        ..sub
-    }
 }
 
 async fn store(connection: &Connection, sub: &WebhookOutSub) -> Result<(), Fault> {
@@ -190,21 +111,8 @@ async fn store_headers(
     new: &[CallbackHeader],
 ) -> Result<(), Fault> {
     let shown = serde_json::to_string(&sub.headers)?;
-    let sealed = headers::seal(writing.key(), new)?;
+    let sealed = sealed_headers::seal(writing.key(), new)?;
     let params: Params = &[&sub.id.0, &shown, &sealed];
     writing.connection.execute(UPDATE_HEADERS, params).await?;
     Ok(())
-}
-
-/// Somebody switched it on or off by hand. While it is off, the clock by which jobs are given up stands
-/// still; on again, its lane is healthy and the clock goes on from where it stood.
-async fn switch(connection: &Connection, sub: &mut WebhookOutSub, at: Moment) -> Result<(), Fault> {
-    let mut health = LaneHealth::from_record(sub.health.clone());
-    if sub.active {
-        health.switched_on(at);
-    } else {
-        health.switched_off_by_hand(at);
-    }
-    sub.health = health.record().clone();
-    put_lane(connection, sub.id, &sub.health).await
 }

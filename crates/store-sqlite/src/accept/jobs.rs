@@ -10,12 +10,12 @@ use domain::webhook_job::JobState;
 use domain::webhook_out_sub::Ordering;
 use rand::RngExt;
 use rusqlite::{Connection, params};
+use store::rules::match_trace::{FilterResults, decide};
 use store::{NewOrderStage, ReadyJob};
 
 use super::payloads::{Payload, Payloads};
 use crate::fault::Fault;
 use crate::known::Subscribers;
-use crate::match_trace::{FilterResults, decide};
 use crate::writing::Writing;
 use crate::{release, supersede};
 

@@ -11,7 +11,9 @@ use domain::notification::{NewNotification, NotificationKind};
 use domain::payload::template::TemplateFault;
 use domain::payload::{StageFacts, View, render};
 use domain::webhook_out_sub::Version;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, params};
+use store::payload::{pack, unpack};
 
 use crate::fault::Fault;
 use crate::known::Subscriber;
@@ -32,6 +34,17 @@ pub(crate) struct Payload {
     pub(crate) body: Bytes,
     /// Why the subscription's own view is not what rendered it.
     pub(crate) failed: Option<Arc<str>>,
+}
+
+/// The body of a payload, as it is read.
+pub(crate) struct Body(pub(crate) Vec<u8>);
+
+impl FromSql for Body {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Body> {
+        let body = unpack(value.as_blob()?);
+        body.map(Body)
+            .map_err(|broken| FromSqlError::Other(Box::new(broken)))
+    }
 }
 
 /// What was rendered of one stage.
@@ -187,9 +200,11 @@ pub(crate) fn store_payload(
     version: Version,
     body: Vec<u8>,
 ) -> Result<Payload, Fault> {
-    connection
-        .prepare_cached(INSERT_PAYLOAD)?
-        .execute(params![view, version.name(), body])?;
+    connection.prepare_cached(INSERT_PAYLOAD)?.execute(params![
+        view,
+        version.name(),
+        pack(&body)
+    ])?;
     Ok(Payload {
         id: connection.last_insert_rowid(),
         body: body.into(),

@@ -10,12 +10,12 @@ use domain::time::Moment;
 use domain::webhook_out_sub::{Ordering, WebhookOutSub};
 use rusqlite::{Connection, params};
 use store::RecoveryWork;
+use store::rules::match_trace::decide;
+use store::rules::recoveries::{Came, Kept, LOOK_MAX, page};
 
-use super::step::{Came, Kept, LOOK_MAX, page};
 use crate::accept::{Payloads, Recipient, add_job};
 use crate::fault::Fault;
 use crate::list_query::{ListPlan, one};
-use crate::match_trace::decide;
 use crate::payload_render_views::rendering::resolve;
 use crate::webhook_jobs::rerender;
 use crate::writing::Writing;

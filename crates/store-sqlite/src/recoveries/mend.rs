@@ -2,9 +2,9 @@
 
 use domain::id::{OrderStageId, WebhookJobId, WebhookOutSubId};
 use domain::time::Moment;
+use store::rules::recoveries::Came;
 
 use super::make::{has_job, late_recipient};
-use super::step::Came;
 use crate::accept::add_job;
 use crate::fault::Fault;
 use crate::webhook_jobs::{self, rerender};

@@ -5,7 +5,8 @@ use domain::time::Moment;
 use domain::webhook_job::WebhookJob;
 use rusqlite::{Connection, params};
 
-use super::step::{Came, Kept, LOOK_MAX, page};
+use store::rules::recoveries::{Came, Kept, LOOK_MAX, page};
+
 use crate::fault::Fault;
 use crate::list_query::{ListPlan, one};
 use crate::webhook_jobs;

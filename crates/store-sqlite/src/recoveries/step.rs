@@ -4,10 +4,8 @@ use domain::id::{IntegrationId, RecoveryId};
 use domain::recovery::{Recovery, RecoveryState};
 use domain::time::Moment;
 use rusqlite::{Connection, params};
-use store::{
-    Count, Cursor, JobFilter, JobQuery, ListQuery, PageRequest, RecoveryWork, Sort, SortKey,
-    StageQuery, Start, Step,
-};
+use store::rules::recoveries::{Kept, LooksAt, page};
+use store::{Count, ListQuery, RecoveryWork, Step};
 
 use super::make::make;
 use super::mend::mend;
@@ -23,35 +21,6 @@ pub(crate) const WORK: &str = "select work, looked_at_id, last_id from recoverie
 // primary key
 pub(crate) const PUT: &str = "update recoveries set looked_at_id = ?2, looked_at = looked_at + ?3, made = made + ?4, \
      updated_at = ?5 where id = ?1";
-
-/// Most jobs or changes that a step looks at: bounds how long it holds up the writer.
-pub(super) const LOOK_MAX: u32 = 500;
-
-/// How far a step came.
-#[derive(Default)]
-pub(super) struct Came {
-    /// The last one that was looked at.
-    to: Option<i64>,
-    pub(super) looked_at: usize,
-    pub(super) made: usize,
-    /// Whether there is more to look at.
-    pub(super) goes_on: bool,
-}
-
-impl Came {
-    /// Before anything of a page of so many was looked at.
-    pub(super) fn of(page: usize) -> Came {
-        Came {
-            goes_on: page == LOOK_MAX as usize,
-            ..Came::default()
-        }
-    }
-
-    pub(super) fn look_at(&mut self, id: i64) {
-        self.to = Some(id);
-        self.looked_at += 1;
-    }
-}
 
 /// Takes the next step; see [`store::Recoveries::step_recovery`].
 pub(super) fn step(
@@ -84,15 +53,6 @@ pub(super) fn step(
     go_on(writing, &recovery, limit, now)
 }
 
-/// What a recovery knows of itself beside what it shows.
-pub(super) struct Kept {
-    pub(super) work: RecoveryWork,
-    /// The last one that was looked at.
-    pub(super) after: i64,
-    /// The last one that there was when it began.
-    pub(super) last: i64,
-}
-
 fn go_on(
     writing: &mut Writing,
     recovery: &Recovery,
@@ -109,7 +69,8 @@ fn go_on(
         })
     })?;
     let kept = kept.ok_or_else(|| Fault::corrupt("recoveries", id, "is gone"))?;
-    let mut plan = plan(&writing.connection, recovery.integration_id, &kept.work)?;
+    let looks_at = kept.work.looks_at(recovery.integration_id);
+    let mut plan = plan(&writing.connection, &looks_at)?;
     let is_catching_up = matches!(kept.work, RecoveryWork::CatchUp { .. });
     if !is_catching_up {
         plan.ids.end = plan.ids.end.min(kept.last.saturating_add(1));
@@ -156,9 +117,10 @@ pub(super) fn count(
     integration: IntegrationId,
     work: &RecoveryWork,
 ) -> Result<Count, Fault> {
-    if let RecoveryWork::Mend { missing, sleeping } = work {
+    let looks_at = work.looks_at(integration);
+    if let LooksAt::Named { count } = looks_at {
         return Ok(Count {
-            count: (missing.len() + sleeping.len()) as u64,
+            count: count as u64,
             capped: false,
         });
     }
@@ -166,71 +128,16 @@ pub(super) fn count(
         count: true,
         ..page(0, 0)
     };
-    let counted = plan(connection, integration, work)?
+    let counted = plan(connection, &looks_at)?
         .page(connection, &query, |_, _| Ok(None::<()>))?
         .count;
     counted.ok_or_else(|| Fault::corrupt("recoveries", 0, "was not counted"))
 }
 
-fn plan(
-    connection: &Connection,
-    integration_id: IntegrationId,
-    work: &RecoveryWork,
-) -> Result<ListPlan, Fault> {
-    let stages = |from, until| StageQuery {
-        integration_id,
-        order_ids: Vec::new(),
-        stages: Vec::new(),
-        event_slugs: Vec::new(),
-        created_from: from,
-        created_until: until,
-        list: page(0, 0),
-    };
-    match work {
-        RecoveryWork::Retry { filter, .. } => jobs(connection, integration_id, filter),
-        RecoveryWork::Replay { from, until, .. } => {
-            order_stages::plan(connection, &stages(*from, *until))
-        }
-        RecoveryWork::CatchUp { since, .. } => {
-            order_stages::plan(connection, &stages(Some(*since), None))
-        }
-        // It knows what it looks at.
-        RecoveryWork::Mend { .. } => Ok(ListPlan::new(Vec::new(), Vec::new())),
-    }
-}
-
-fn jobs(
-    connection: &Connection,
-    integration_id: IntegrationId,
-    filter: &JobFilter,
-) -> Result<ListPlan, Fault> {
-    let query = JobQuery {
-        integration_id,
-        filter: filter.clone(),
-        delivering: Vec::new(),
-        list: page(0, 0),
-    };
-    webhook_jobs::plan(connection, &query)
-}
-
-/// The oldest ones behind an id.
-pub(super) fn page(after: i64, size: u32) -> ListQuery {
-    let cursor = Cursor {
-        by: "id".to_owned(),
-        descending: false,
-        value: SortKey::Integer(after),
-        id: after,
-    };
-    ListQuery {
-        search: None,
-        sort: Sort {
-            by: "id",
-            descending: false,
-        },
-        page: PageRequest {
-            size,
-            start: Start::After(cursor),
-        },
-        count: false,
+fn plan(connection: &Connection, looks_at: &LooksAt) -> Result<ListPlan, Fault> {
+    match looks_at {
+        LooksAt::Jobs(query) => webhook_jobs::plan(connection, query),
+        LooksAt::Stages(query) => order_stages::plan(connection, query),
+        LooksAt::Named { .. } => Ok(ListPlan::new(Vec::new(), Vec::new())),
     }
 }

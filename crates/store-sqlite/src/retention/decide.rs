@@ -1,10 +1,11 @@
 //! What of a walk goes, and what stays.
 
 use rusqlite::params;
+use store::rules::retention::{Job, Stage, What};
 use store::{Removable, Removed};
 
 use super::remove;
-use super::walk::{Job, Stage, Walk, What};
+use super::walk::Walk;
 use crate::fault::Fault;
 use crate::list_query::one;
 

@@ -1,23 +1,14 @@
-//! Walking through the changes of an integration and their jobs, side by side.
-//!
-//! A change and the jobs that were made with it have ids in the same order as all others: two pages are enough to know all of
-//! them. Jobs that were made later (`late`) are met on their own, and looked up by an index where their change is decided.
-
-use std::collections::VecDeque;
+//! Walking through the changes of an integration and their jobs; see [`store::rules::retention`].
 
 use domain::id::IntegrationId;
 use rusqlite::{Connection, Row};
+use store::rules::retention::{
+    JOBS_LOOKED_AT, JOBS_OF_STAGE_MAX, Job, Look, Next, STAGES_LOOKED_AT, Stage, What,
+};
 use store::{Removed, Walked};
 
 use crate::fault::Fault;
 use crate::list_query::{all, one};
-
-/// Changes that one look reads.
-const STAGES_LOOKED_AT: usize = 400;
-/// Jobs that one look reads.
-const JOBS_LOOKED_AT: usize = 400;
-/// Jobs that a look reads where the jobs of one change did not fit: an integration has up to 1,000 subscriptions.
-const JOBS_OF_STAGE_MAX: usize = 1_100;
 
 // webhook_jobs_by_integration
 pub(crate) const JOBS: &str = "select id, order_id, order_stage_id, payload_id, created_at, finished_at, late is not null \
@@ -32,15 +23,6 @@ pub(crate) const NEWEST_ORDER: &str = "select max(id) from orders";
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[JOBS, STAGES, NEWEST_JOB, NEWEST_STAGE, NEWEST_ORDER];
-
-/// What a walk removes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
-    /// Payloads only.
-    Payloads,
-    /// Changes with all that belongs to them, and jobs that belong to none.
-    Changes,
-}
 
 /// A walk.
 pub(super) struct Walk<'a> {
@@ -60,34 +42,6 @@ pub(super) struct Newest {
     pub(super) job: i64,
     pub(super) stage: i64,
     pub(super) order: i64,
-}
-
-/// What of a job decides whether it goes.
-pub(super) struct Job {
-    pub(super) id: i64,
-    pub(super) order: Option<i64>,
-    pub(super) stage: Option<i64>,
-    pub(super) payload: i64,
-    created_at: i64,
-    pub(super) finished_at: Option<i64>,
-    late: bool,
-}
-
-/// What of a change decides whether it goes.
-pub(super) struct Stage {
-    pub(super) id: i64,
-    pub(super) order: i64,
-    created_at: i64,
-}
-
-/// Whether a walk goes on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Going {
-    On,
-    /// It has done enough for one step.
-    Paused,
-    /// What follows is too young, or there is nothing more.
-    Ended,
 }
 
 impl<'a> Walk<'a> {
@@ -123,88 +77,41 @@ impl<'a> Walk<'a> {
         removed: &mut Removed,
     ) -> Result<bool, Fault> {
         let from = self.walked;
-        let mut going = self.look(integration, JOBS_LOOKED_AT, removed)?;
-        if going != Going::Ended && self.walked == from {
-            going = self.look(integration, JOBS_OF_STAGE_MAX, removed)?;
+        let mut is_over = self.look(integration, JOBS_LOOKED_AT, removed)?;
+        if !is_over && self.walked == from {
+            is_over = self.look(integration, JOBS_OF_STAGE_MAX, removed)?;
         }
         // What comes no further with the largest look would come no further for ever.
-        Ok(going == Going::Ended || self.walked == from)
+        Ok(is_over || self.walked == from)
     }
 
+    /// Looks at so many jobs and what changes belong to them; whether there is nothing more.
     fn look(
         &mut self,
         integration: IntegrationId,
-        size: usize,
+        jobs_at_once: usize,
         removed: &mut Removed,
-    ) -> Result<Going, Fault> {
+    ) -> Result<bool, Fault> {
         let (after, integration) = (self.walked, integration.0);
-        let page = (integration, after.webhook_job, size as i64);
+        let page = (integration, after.webhook_job, jobs_at_once as i64);
         let jobs = all(self.connection, JOBS, page, read_job)?;
-        let has_all_jobs = jobs.len() < size;
-        let mut jobs = VecDeque::from(jobs);
         let page = (integration, after.order_stage, STAGES_LOOKED_AT as i64);
         let stages = all(self.connection, STAGES, page, read_stage)?;
-        let has_all_stages = stages.len() < STAGES_LOOKED_AT;
-        for stage in stages {
-            let going = self.pass(&mut jobs, stage.id, removed)?;
-            if going != Going::On {
-                return Ok(going);
+        let mut look = Look::new(jobs, jobs_at_once, stages, self.before);
+        loop {
+            match look.step() {
+                Next::Alone(job) => {
+                    self.alone(&job, removed)?;
+                    self.walked.webhook_job = job.id;
+                }
+                Next::Change(stage, own) => self.decide(&stage, &own, removed)?,
+                Next::Paused => return Ok(false),
+                Next::Ended => return Ok(true),
             }
-            if stage.created_at > self.before {
-                return Ok(Going::Ended);
-            }
-            let mut own = Vec::new();
-            while let Some(job) = jobs.pop_front_if(|job| job.is_made_with(stage.id)) {
-                own.push(job);
-            }
-            // There may be more of them than this look has read.
-            if jobs.is_empty() && !has_all_jobs {
-                return Ok(Going::Paused);
-            }
-            self.decide(&stage, &own, removed)?;
             if self.left == 0 {
-                return Ok(Going::Paused);
+                return Ok(false);
             }
         }
-        if !has_all_stages {
-            return Ok(Going::Paused);
-        }
-        let going = self.pass(&mut jobs, i64::MAX, removed)?;
-        Ok(match going {
-            Going::On if has_all_jobs => Going::Ended,
-            Going::On => Going::Paused,
-            other => other,
-        })
-    }
-
-    /// Passes the jobs before those that were made with this change.
-    fn pass(
-        &mut self,
-        jobs: &mut VecDeque<Job>,
-        stage: i64,
-        removed: &mut Removed,
-    ) -> Result<Going, Fault> {
-        while let Some(job) = jobs.pop_front_if(|job| !job.is_made_with_or_after(stage)) {
-            if job.created_at > self.before {
-                return Ok(Going::Ended);
-            }
-            self.alone(&job, removed)?;
-            self.walked.webhook_job = job.id;
-            if self.left == 0 {
-                return Ok(Going::Paused);
-            }
-        }
-        Ok(Going::On)
-    }
-}
-
-impl Job {
-    fn is_made_with(&self, stage: i64) -> bool {
-        !self.late && self.stage == Some(stage)
-    }
-
-    fn is_made_with_or_after(&self, stage: i64) -> bool {
-        !self.late && self.stage >= Some(stage)
     }
 }
 

@@ -1,13 +1,10 @@
 //! Whether each change has exactly the jobs that it should have.
 
-use std::collections::HashMap;
-
-use domain::gap::{Gap, GapKind};
 use domain::id::{OrderStageId, WebhookJobId, WebhookOutSubId};
-use domain::match_trace::{Standing, Verdict};
 use domain::order::OrderStage;
 use rusqlite::{Connection, params};
 use store::Verified;
+use store::rules::verify::{MadeJob, judge_stage};
 
 use crate::fault::Fault;
 use crate::list_query::all;
@@ -53,79 +50,18 @@ fn verify_one(
         verified.not_judged += 1;
         return Ok(());
     };
-    let mut jobs = jobs_of(connection, stage)?;
-    let mut gaps = Gaps { stage, verified };
-    for met in met {
-        let sub = met.webhook_out_sub_id;
-        let made = jobs.remove(&sub).unwrap_or_default();
-        let is_wanted = met.verdict() == Verdict::Matched;
-        if !is_wanted {
-            gaps.unexpected(sub, &made);
-        } else if made.is_empty() && met.standing == Standing::CatchingUp {
-            // Made in its turn, by what the subscription wants then.
-            gaps.verified.not_judged += 1;
-        } else if made.is_empty() {
-            gaps.add(GapKind::MissingJob, sub, None);
-        }
-        // A replay may have made more.
-        for job in made.iter().filter(|job| job.with_stage).skip(1) {
-            gaps.add(GapKind::RepeatedJob, sub, Some(job.id));
-        }
-    }
-    // Of subscriptions that were not there.
-    for (sub, made) in jobs {
-        gaps.unexpected(sub, &made);
-    }
+    let jobs = jobs_of(connection, stage)?;
+    judge_stage(stage, met, jobs, verified);
     Ok(())
 }
 
-/// A job of a stage, and no repetition of one.
-struct Made {
-    id: WebhookJobId,
-    /// Whether it was made with the stage, and not by a recovery.
-    with_stage: bool,
-}
-
-fn jobs_of(
-    connection: &Connection,
-    stage: &OrderStage,
-) -> Result<HashMap<WebhookOutSubId, Vec<Made>>, Fault> {
+fn jobs_of(connection: &Connection, stage: &OrderStage) -> Result<Vec<MadeJob>, Fault> {
     let params = params![stage.order_id.0, stage.id.0];
-    let made = all(connection, JOBS, params, |row| {
-        let job = Made {
+    all(connection, JOBS, params, |row| {
+        Ok(MadeJob {
             id: WebhookJobId(row.get(0)?),
+            sub: WebhookOutSubId(row.get(1)?),
             with_stage: row.get::<_, i64>(2)? == stage.created_at.microseconds(),
-        };
-        Ok((WebhookOutSubId(row.get(1)?), job))
-    })?;
-    let mut jobs: HashMap<_, Vec<Made>> = HashMap::new();
-    for (sub, job) in made {
-        jobs.entry(sub).or_default().push(job);
-    }
-    Ok(jobs)
-}
-
-/// What is wrong with a stage, as it is found.
-struct Gaps<'a> {
-    stage: &'a OrderStage,
-    verified: &'a mut Verified<OrderStageId>,
-}
-
-impl Gaps<'_> {
-    fn add(&mut self, kind: GapKind, sub: WebhookOutSubId, job: Option<WebhookJobId>) {
-        self.verified.gaps.push(Gap {
-            kind,
-            integration_id: self.stage.integration_id,
-            webhook_out_sub_id: sub,
-            order_stage_id: Some(self.stage.id),
-            webhook_job_id: job,
-            earlier_job_id: None,
-        });
-    }
-
-    fn unexpected(&mut self, sub: WebhookOutSubId, made: &[Made]) {
-        for job in made.iter().filter(|job| job.with_stage) {
-            self.add(GapKind::UnexpectedJob, sub, Some(job.id));
-        }
-    }
+        })
+    })
 }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row, params};
 use store::JobDetail;
 
 use super::read_job;
+use crate::accept::Body;
 use crate::fault::Fault;
 use crate::list_query::{all, moment, one};
 
@@ -46,7 +47,9 @@ pub(super) fn show(
     let Some(job) = of_integration(connection, integration_id, id)? else {
         return Ok(None);
     };
-    let payload = one(connection, PAYLOAD, [id.0], |row| Ok(row.get(0)?))?;
+    let payload = one(connection, PAYLOAD, [id.0], |row| {
+        Ok(row.get::<_, Body>(0)?.0)
+    })?;
     Ok(Some(JobDetail {
         attempts: attempts(connection, id)?,
         payload,

@@ -11,9 +11,10 @@ use domain::signing_key::{SigningKey, SigningKeys};
 use domain::webhook_out_sub::{Ordering, Version, WebhookOutSub};
 use rusqlite::{Connection, Row, params};
 use serde::de::DeserializeOwned;
+use store::rules::sealed_headers;
 use store::{Fence, Lane, SecretKey};
 
-use super::{headers, secret};
+use super::secret;
 use crate::fault::Fault;
 use crate::list_query::{all, moment, moment_if_any, one};
 
@@ -86,7 +87,7 @@ fn read_lane(connection: &Connection, key: &SecretKey, row: &Row<'_>) -> Result<
     Ok(Lane {
         secrets: Arc::new(read_secrets(key, row)?),
         sub: Arc::new(sub),
-        headers: headers::open(key, row.get("sealed_headers")?)?,
+        headers: sealed_headers::open(key, row.get("sealed_headers")?)?,
         fence: ONLY_OWNER,
         next_due_at: next_due_at.flatten(),
     })

@@ -1,16 +1,14 @@
 //! Changing a subscription.
 
 use domain::callback_header::CallbackHeader;
-use domain::health::LaneHealth;
 use domain::id::{IntegrationId, WebhookOutSubId};
-use domain::time::Moment;
-use domain::vocabulary::folded;
 use domain::webhook_out_sub::WebhookOutSub;
 use rusqlite::{Connection, params};
-use store::{Change, List, Reference, Target, WebhookOutSubChanges};
+use store::rules::{sealed_headers, webhook_out_subs as rules};
+use store::{Change, Reference, WebhookOutSubChanges};
 
-use super::create::{as_json, no_address, view, words};
-use super::{find, headers, revisions, row, secret, write_event};
+use super::create::as_json;
+use super::{find, revisions, row, secret, write_event};
 use crate::fault::Fault;
 use crate::record::put_lane;
 use crate::writing::Writing;
@@ -36,11 +34,10 @@ pub(super) fn update(
     change: &Change,
 ) -> Result<WebhookOutSub, Fault> {
     let before = find(&writing.connection, integration_id, id)?;
-    let references = references(&before, &changes);
+    let references = changes.references(&before);
     let new_headers = changes.headers.clone();
     let new_key = changes.signing_key.clone();
-    let mut after = changed(before.clone(), changes);
-    after.updated_at = change.at;
+    let mut after = changes.apply(before.clone(), change.at);
     refuse_bad(&writing.connection, &references, &after)?;
     store(&writing.connection, &after)?;
     if let Some(new) = new_headers {
@@ -51,11 +48,12 @@ pub(super) fn update(
         Some(new) => secret::put_key(writing, &mut after, new.as_ref())?,
         None => {}
     }
-    if after.active != before.active || (after.active && before.health.is_off()) {
-        switch(&writing.connection, &mut after, change.at)?;
+    if rules::is_switched(&before, &after) {
+        rules::switch(&mut after, change.at);
+        put_lane(&writing.connection, id, &after.health)?;
     }
     write_event(&writing.connection, change, "update", Some(&before), &after)?;
-    if is_matched_otherwise(&before, &after) {
+    if rules::is_matched_otherwise(&before, &after) {
         revisions::keep(writing, integration_id, id, change.at)?;
     } else {
         writing.known.forget_subscribers(integration_id);
@@ -69,91 +67,14 @@ pub(super) fn update(
     Ok(after)
 }
 
-/// Whether what it wants, or by which rule it is sent to, is another than before.
-fn is_matched_otherwise(before: &WebhookOutSub, after: &WebhookOutSub) -> bool {
-    let wants = |sub: &WebhookOutSub| {
-        let health = sub.health.reason;
-        (
-            sub.active,
-            health,
-            sub.ordering,
-            sub.statuses.clone(),
-            sub.events.clone(),
-            sub.filter.clone(),
-        )
-    };
-    wants(before) != wants(after)
-}
-
-/// What the changes say of others; what is not changed is not looked at, so that a word that went out of
-/// use does not stand in the way of other changes.
-fn references(before: &WebhookOutSub, changes: &WebhookOutSubChanges) -> Vec<Reference> {
-    let mut references = Vec::new();
-    if let Some(key) = &changes.key {
-        let target = Target::FreeSubscriptionKey {
-            integration_id: before.integration_id,
-            key: key.clone(),
-            except: Some(before.id),
-        };
-        references.push(Reference::new("key", target));
-    }
-    if let Some(statuses) = &changes.statuses {
-        references.extend(words("statuses", List::OrderStatus, statuses));
-    }
-    if let Some(events) = &changes.events {
-        references.extend(words("events", List::OrderEvent, events));
-    }
-    if let Some(Some(name)) = &changes.payload_render_view {
-        references.push(view(before.integration_id, name));
-    }
-    references
-}
-
 fn refuse_bad(
     connection: &Connection,
     references: &[Reference],
     after: &WebhookOutSub,
 ) -> Result<(), Fault> {
     let mut refusals = check::check(connection, references)?;
-    refusals.extend(no_address(
-        after.notify,
-        after.notification_emails.is_some(),
-    ));
+    refusals.extend(rules::refusals(after));
     check::refuse(refusals)
-}
-
-fn changed(sub: WebhookOutSub, changes: WebhookOutSubChanges) -> WebhookOutSub {
-    WebhookOutSub {
-        key: changes.key.unwrap_or(sub.key),
-        name: changes.name.unwrap_or(sub.name),
-        callback_url: changes.callback_url.unwrap_or(sub.callback_url),
-        statuses: changes.statuses.map_or(sub.statuses, folded),
-        events: changes.events.map_or(sub.events, folded),
-        filter: match changes.filter {
-            Some(changed) => changed.map(|filter| filter.as_str().to_owned()),
-            None => sub.filter,
-        },
-        notification_emails: changes
-            .notification_emails
-            .unwrap_or(sub.notification_emails),
-        success_code: changes.success_code.unwrap_or(sub.success_code),
-        payload_render_view: changes
-            .payload_render_view
-            .unwrap_or(sub.payload_render_view),
-        active: changes.active.unwrap_or(sub.active),
-        notify: changes.notify.unwrap_or(sub.notify),
-        version: changes.version.unwrap_or(sub.version),
-        ordering: changes.ordering.unwrap_or(sub.ordering),
-        timeout_seconds: changes.timeout_seconds.unwrap_or(sub.timeout_seconds),
-        max_in_flight: changes.max_in_flight.unwrap_or(sub.max_in_flight),
-        supersede: changes.supersede.unwrap_or(sub.supersede),
-        headers: changes
-            .headers
-            .map_or(sub.headers, |new| headers::shown(&new)),
-        retry_policy: changes.retry_policy.unwrap_or(sub.retry_policy),
-        rate_limit: changes.rate_limit.unwrap_or(sub.rate_limit),
-        ..sub
-    }
 }
 
 fn store(connection: &Connection, sub: &WebhookOutSub) -> Result<(), Fault> {
@@ -191,19 +112,10 @@ fn store_headers(
 ) -> Result<(), Fault> {
     let mut update = writing.connection.prepare_cached(UPDATE_HEADERS)?;
     let shown = serde_json::to_string(&sub.headers)?;
-    update.execute(params![sub.id.0, shown, headers::seal(&writing.key, new)?])?;
+    update.execute(params![
+        sub.id.0,
+        shown,
+        sealed_headers::seal(&writing.key, new)?
+    ])?;
     Ok(())
-}
-
-/// Somebody switched it on or off by hand. While it is off, the clock by which jobs are given up stands
-/// still; on again, its lane is healthy and the clock goes on from where it stood.
-fn switch(connection: &Connection, sub: &mut WebhookOutSub, at: Moment) -> Result<(), Fault> {
-    let mut health = LaneHealth::from_record(sub.health.clone());
-    if sub.active {
-        health.switched_on(at);
-    } else {
-        health.switched_off_by_hand(at);
-    }
-    sub.health = health.record().clone();
-    put_lane(connection, sub.id, &sub.health)
 }

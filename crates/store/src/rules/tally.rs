@@ -5,15 +5,16 @@ use metrics::counter;
 
 /// How many jobs came into each state.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tally([u64; JobState::ALL.len()]);
+pub struct Tally([u64; JobState::ALL.len()]);
 
 impl Tally {
-    pub(crate) fn add(&mut self, state: JobState, jobs: usize) {
+    /// Notes so many jobs that came into this state.
+    pub fn add(&mut self, state: JobState, jobs: usize) {
         self.0[state as usize] += jobs as u64;
     }
 
     /// Counts them, and begins anew.
-    pub(crate) fn count(&mut self) {
+    pub fn count(&mut self) {
         for (state, jobs) in JobState::ALL.into_iter().zip(std::mem::take(&mut self.0)) {
             if jobs > 0 {
                 counter!("postrider_jobs_total", "state" => state.name()).increment(jobs);

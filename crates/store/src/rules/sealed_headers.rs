@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use domain::callback_header::CallbackHeader;
 use serde::Serialize;
-use store::SecretKey;
 
-use crate::fault::Fault;
+use crate::error::StoreError;
+use crate::seal::SecretKey;
 
 /// Where headers are sealed for.
 const PLACE: &str = "webhook_out_subs.headers";
@@ -20,12 +20,15 @@ struct Kept<'a> {
 }
 
 /// As they are shown.
-pub(super) fn shown(headers: &[CallbackHeader]) -> Vec<CallbackHeader> {
+pub fn shown(headers: &[CallbackHeader]) -> Vec<CallbackHeader> {
     headers.iter().map(CallbackHeader::shown).collect()
 }
 
 /// As the table has them; nothing where there are none.
-pub(super) fn seal(key: &SecretKey, headers: &[CallbackHeader]) -> Result<Option<Vec<u8>>, Fault> {
+///
+/// # Errors
+/// When the system gives no randomness.
+pub fn seal(key: &SecretKey, headers: &[CallbackHeader]) -> Result<Option<Vec<u8>>, StoreError> {
     if headers.is_empty() {
         return Ok(None);
     }
@@ -42,10 +45,10 @@ pub(super) fn seal(key: &SecretKey, headers: &[CallbackHeader]) -> Result<Option
 }
 
 /// What [`seal`] made.
-pub(super) fn open(
-    key: &SecretKey,
-    sealed: Option<Vec<u8>>,
-) -> Result<Arc<[CallbackHeader]>, Fault> {
+///
+/// # Errors
+/// When it was sealed with another key, or changed.
+pub fn open(key: &SecretKey, sealed: Option<Vec<u8>>) -> Result<Arc<[CallbackHeader]>, StoreError> {
     let Some(sealed) = sealed else {
         return Ok(Arc::default());
     };
