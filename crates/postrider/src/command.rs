@@ -2,6 +2,7 @@
 //! running on it.
 
 pub mod application;
+pub mod backup;
 pub mod integration;
 pub mod route;
 pub mod user;

@@ -21,6 +21,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use command::application::{self, ApplicationCommand};
+use command::backup::{self, BackupArgs};
 use command::integration::{self, IntegrationCommand};
 use command::route::{self, RouteCommand};
 use command::user::{self, UserCommand};
@@ -73,6 +74,8 @@ enum Command {
     /// Proves that the store holds exactly what it should: each change its jobs, each job something to wait for, each
     /// order its sequence. Prints what is wrong, also beside a running server.
     Verify(VerifyArgs),
+    /// Copies the embedded store into a file, beside a running server too, and checks the copy.
+    Backup(BackupArgs),
     /// Measures a running server with a bounded load, and checks every delivery.
     Load(LoadArgs),
 }
@@ -119,6 +122,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Openapi => print(&api::openapi())?,
         Command::Verify(args) => {
             if !verify::run(args)? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Backup(args) => {
+            if !backup::run(args)? {
                 return Ok(ExitCode::FAILURE);
             }
         }

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use store::SecretKey;
@@ -36,6 +36,12 @@ pub fn secret_key(config: &Config) -> anyhow::Result<SecretKey> {
     }
     make(&config.data, &file)?;
     read(&file)?.with_context(|| format!("the secret key {} vanished", file.display()))
+}
+
+/// The file beside the data, where the configuration names no key.
+pub fn file(config: &Config) -> Option<PathBuf> {
+    let is_beside = config.secret_key.is_none();
+    is_beside.then(|| config.data.join(KEY_FILE))
 }
 
 fn read(file: &Path) -> anyhow::Result<Option<SecretKey>> {

@@ -8,6 +8,7 @@ mod accept;
 mod applications;
 mod audit;
 mod audit_events;
+mod backup;
 mod check;
 mod checkpointer;
 mod clock_set;
@@ -44,6 +45,7 @@ mod webhook_out_subs;
 mod writer;
 mod writing;
 
+pub use backup::{Backup, BackupFault, backup};
 pub use migrate::MigrateFault;
 pub use open::{OpenFault, ServeLock, SqliteStore, has_data, make_folder};
 

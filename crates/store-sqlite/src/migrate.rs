@@ -55,14 +55,21 @@ pub(crate) fn migrate(connection: &Connection) -> Result<(), MigrateFault> {
 }
 
 /// This program's version.
-const fn version() -> u32 {
+pub(crate) const fn version() -> u32 {
     MIGRATIONS.len() as u32
+}
+
+/// The version of a database.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn found(connection: &Connection) -> Result<u32, rusqlite::Error> {
+    connection.query_row("pragma user_version", [], |row| row.get(0))
 }
 
 /// Whether there was a step to take.
 fn next_step(connection: &Connection) -> Result<bool, MigrateFault> {
-    let found: u32 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
-    let known = version();
+    let (found, known) = (found(connection)?, version());
     if found > known {
         return Err(MigrateFault::Newer { found, known });
     }

@@ -26,7 +26,7 @@ use crate::writing::Writing;
 use crate::{check, clock_set, idempotency, list_items};
 
 /// The database, within the data folder.
-const DATABASE_FILE: &str = "postrider.db";
+pub(crate) const DATABASE_FILE: &str = "postrider.db";
 /// Held by the process that serves, within the data folder.
 const LOCK_FILE: &str = "serve.lock";
 /// Entered by its owner only.

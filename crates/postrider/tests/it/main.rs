@@ -11,6 +11,7 @@
 mod harness;
 
 mod backlog;
+mod backup;
 mod changes;
 mod clock_jumps;
 mod contract;

@@ -77,6 +77,11 @@ impl Server {
         server
     }
 
+    /// Starts a server on the data that a folder or the environment names, for a token that is known there.
+    pub fn start_on(folder: PathBuf, token: &str, environment: Vec<(String, String)>) -> Server {
+        Server::start_for(folder, token.to_owned(), &[], environment)
+    }
+
     /// Starts one more node, with a folder of its own, on the database of this one.
     pub fn start_beside(&self) -> Server {
         let own = tempfile::tempdir().expect("a folder");
