@@ -4,9 +4,9 @@ use contract::Route;
 
 use crate::endpoint::Endpoint;
 use crate::{
-    applications, audit_events, clients, integrations, list_items, notifications, order_stages,
-    orders, payload_render_views, routes, services, sessions, users, webhook_jobs,
-    webhook_out_subs,
+    applications, audit_events, clients, delivery_statistics, integrations, list_items,
+    notifications, order_stages, orders, payload_render_views, routes, services, sessions, users,
+    webhook_jobs, webhook_out_subs,
 };
 
 /// Every endpoint, service by service.
@@ -55,6 +55,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     webhook_jobs::retry_many::ENDPOINT,
     webhook_jobs::replay::ENDPOINT,
     webhook_jobs::cancel::ENDPOINT,
+    delivery_statistics::show::ENDPOINT,
     payload_render_views::create::ENDPOINT,
     payload_render_views::update::ENDPOINT,
     payload_render_views::show::ENDPOINT,

@@ -16,6 +16,7 @@ mod call;
 mod client_address;
 mod clients;
 mod created;
+mod delivery_statistics;
 mod endpoint;
 mod endpoints;
 mod health;

@@ -9,6 +9,7 @@ mod app;
 mod applications;
 mod audit_events;
 mod caller;
+mod delivery_statistics;
 mod denied;
 mod first_run;
 mod idempotency;

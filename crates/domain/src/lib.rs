@@ -1,6 +1,7 @@
 //! The words and rules of Postrider: no I/O, no clock, no chance, no async.
 
 pub mod callback_header;
+pub mod delivery_statistics;
 pub mod destination;
 pub mod email_address;
 pub mod gap;

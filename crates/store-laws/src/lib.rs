@@ -26,6 +26,7 @@ mod world;
 
 pub mod applications;
 pub mod audit_events;
+pub mod delivery_statistics;
 pub mod integrations;
 pub mod lanes;
 pub mod list_items;

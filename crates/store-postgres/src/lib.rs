@@ -10,6 +10,7 @@ mod audit_events;
 mod check;
 mod clock_set;
 mod connection;
+mod delivery_statistics;
 mod due;
 mod ending;
 mod fault;

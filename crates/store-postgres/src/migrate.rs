@@ -18,10 +18,16 @@ struct Migration {
 }
 
 /// The version of a database is how many of them it has had.
-const MIGRATIONS: &[Migration] = &[Migration {
-    statements: include_str!("schema/0001_first.sql"),
-    works_with: 1,
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        statements: include_str!("schema/0001_first.sql"),
+        works_with: 1,
+    },
+    Migration {
+        statements: include_str!("schema/0002_delivery_statistics.sql"),
+        works_with: 1,
+    },
+];
 
 /// Held by the node that brings the schema up to date; any number that other programs do not use.
 const LOCK: &str = "select pg_advisory_xact_lock(7815694213740091391)";

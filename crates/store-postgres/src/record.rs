@@ -13,15 +13,15 @@ use domain::time::Moment;
 use domain::webhook_job::{JobState, WebhookAttempt};
 use domain::webhook_out_sub::Ordering;
 use futures_util::FutureExt;
-use store::{Fence, NextStep, Outcome, StoreError};
+use store::{Fence, NextStep, Outcome, StatisticsTally, StoreError};
 
 use crate::accept::Group;
 use crate::connection::{Connection, Params};
 use crate::fault::Fault;
-use crate::list_query::all;
+use crate::list_query::{all, moment};
 use crate::open::PostgresStore;
 use crate::writing::Writing;
-use crate::{release, troubles};
+use crate::{delivery_statistics, release, troubles};
 
 mod health;
 mod settled;
@@ -33,10 +33,10 @@ pub(crate) const LANES: &str = "select l.webhook_out_sub_id, l.integration_id, l
      join webhook_out_subs s on s.id = l.webhook_out_sub_id where l.webhook_out_sub_id = any($1) \
      order by l.webhook_out_sub_id for share of l";
 // primary key
-pub(crate) const WAITING: &str = "select id, state, ordered, order_id, passed, cancel_requested from webhook_jobs_waiting \
+pub(crate) const WAITING: &str = "select id, state, ordered, order_id, passed, cancel_requested, created_at from webhook_jobs_waiting \
      where id = any($1) order by id for update";
 // primary key
-pub(crate) const WITHDRAWN: &str = "select id, state, ordered, order_id, passed, cancel_requested from webhook_jobs_final \
+pub(crate) const WITHDRAWN: &str = "select id, state, ordered, order_id, passed, cancel_requested, created_at from webhook_jobs_final \
      where id = any($1) and state in ('canceled', 'superseded') order by id for update";
 // primary key
 pub(crate) const PUT_LANE: &str = "update lanes set record = $2 where webhook_out_sub_id = $1";
@@ -74,6 +74,7 @@ struct Job {
     order_id: Option<OrderId>,
     passed: bool,
     cancel_requested: bool,
+    created_at: Moment,
 }
 
 async fn record_all(writing: &mut Writing, outcomes: &[Outcome]) -> Result<(), Fault> {
@@ -89,6 +90,7 @@ async fn record_all(writing: &mut Writing, outcomes: &[Outcome]) -> Result<(), F
     let mine: Vec<&Outcome> = outcomes.iter().filter(is_mine).collect();
     let mut jobs = jobs(&writing.connection, &mine).await?;
     let mut settled: Vec<Settled> = Vec::new();
+    let mut statistics = StatisticsTally::default();
     let mut groups: HashMap<Group, Moment> = HashMap::new();
     for outcome in mine {
         let at = ended_at(&outcome.attempt);
@@ -110,6 +112,7 @@ async fn record_all(writing: &mut Writing, outcomes: &[Outcome]) -> Result<(), F
             let group = release::group_of(sub, job.order_id, lane.ordering);
             groups.extend(group.map(|group| (group, at)));
         }
+        statistics.count(lane.integration, outcome, one.state, job.created_at);
         if one.state != job.state {
             writing.tally.add(one.state, 1);
         }
@@ -127,7 +130,7 @@ async fn record_all(writing: &mut Writing, outcomes: &[Outcome]) -> Result<(), F
             _ => {}
         }
     }
-    Ok(())
+    delivery_statistics::add(&writing.connection, node, &statistics).await
 }
 
 /// When the attempt was over.
@@ -192,6 +195,7 @@ async fn read(
             order_id: order_id.map(OrderId),
             passed: row.try_get("passed")?,
             cancel_requested: row.try_get("cancel_requested")?,
+            created_at: moment(row, "created_at")?,
         };
         Ok((WebhookJobId(id), job))
     })

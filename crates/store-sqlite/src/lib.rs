@@ -13,6 +13,7 @@ mod check;
 mod checkpointer;
 mod clock_set;
 mod connection;
+mod delivery_statistics;
 mod due;
 mod fault;
 mod idempotency;

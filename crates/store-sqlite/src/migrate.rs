@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0008_recoveries.sql"),
     include_str!("schema/0009_retention.sql"),
     include_str!("schema/0010_waiting_jobs.sql"),
+    include_str!("schema/0011_delivery_statistics.sql"),
 ];
 
 /// Why a database cannot be used as it is.

@@ -9,7 +9,7 @@ use domain::time::Moment;
 use domain::webhook_job::{JobState, WebhookAttempt};
 use domain::webhook_out_sub::Ordering;
 use rusqlite::{Connection, OptionalExtension, params};
-use store::{Change, NextStep, Outcome, StoreError};
+use store::{Change, NextStep, Outcome, StatisticsTally, StoreError};
 
 use crate::audit::{self, AuditEvent};
 use crate::fault::Fault;
@@ -17,10 +17,10 @@ use crate::list_query::one;
 use crate::open::SqliteStore;
 use crate::webhook_out_subs::{self, revisions};
 use crate::writing::Writing;
-use crate::{release, troubles};
+use crate::{delivery_statistics, release, troubles};
 
 // primary keys
-pub(crate) const JOB: &str = "select j.state, j.ordered, j.order_id, j.passed, j.cancel_requested, s.ordering \
+pub(crate) const JOB: &str = "select j.state, j.ordered, j.order_id, j.passed, j.cancel_requested, j.created_at, j.integration_id, s.ordering \
      from webhook_jobs j join webhook_out_subs s on s.id = j.webhook_out_sub_id where j.id = ?1";
 pub(crate) const INSERT_ATTEMPT: &str = "insert into webhook_attempts (webhook_job_id, number, started_at, callback_url, outcome, \
      status_code, fault, message, address, timing, answer_headers, answer_body, \
@@ -47,9 +47,11 @@ pub(crate) async fn record(
 ) -> Result<(), StoreError> {
     let recorded = store.write_repeatable(move |writing| {
         writing.count(outcomes.len());
-        outcomes
-            .iter()
-            .try_for_each(|outcome| record_one(writing, outcome))
+        let mut statistics = StatisticsTally::default();
+        for outcome in outcomes.iter() {
+            record_one(writing, outcome, &mut statistics)?;
+        }
+        delivery_statistics::add(&writing.connection, &statistics)
     });
     recorded.await.map_err(StoreError::from)
 }
@@ -61,6 +63,8 @@ struct Job {
     order_id: Option<OrderId>,
     passed: bool,
     cancel_requested: bool,
+    created_at: Moment,
+    integration_id: IntegrationId,
     ordering: String,
 }
 
@@ -71,7 +75,11 @@ struct Settled {
     passed: bool,
 }
 
-fn record_one(writing: &mut Writing, outcome: &Outcome) -> Result<(), Fault> {
+fn record_one(
+    writing: &mut Writing,
+    outcome: &Outcome,
+    statistics: &mut StatisticsTally,
+) -> Result<(), Fault> {
     if let Some(lane) = &outcome.lane {
         record_lane(
             writing,
@@ -87,6 +95,7 @@ fn record_one(writing: &mut Writing, outcome: &Outcome) -> Result<(), Fault> {
         return Ok(());
     };
     insert_attempt(&writing.connection, outcome)?;
+    statistics.count(job.integration_id, outcome, settled.state, job.created_at);
     let ended_at = ended_at(&outcome.attempt);
     let is_final = settled.next_attempt_at.is_none();
     match settled.state {
@@ -135,7 +144,9 @@ fn read_job(connection: &Connection, outcome: &Outcome) -> Result<Option<Job>, F
                 order_id: row.get::<_, Option<i64>>(2)?.map(OrderId),
                 passed: row.get(3)?,
                 cancel_requested: row.get(4)?,
-                ordering: row.get(5)?,
+                created_at: Moment::from_microseconds(row.get(5)?),
+                integration_id: IntegrationId(row.get(6)?),
+                ordering: row.get(7)?,
             })
         })
         .optional()?;

@@ -11,6 +11,7 @@
 mod applications;
 mod audit_events;
 mod change;
+mod delivery_statistics;
 mod error;
 mod integrations;
 mod lanes;
@@ -37,6 +38,9 @@ mod webhook_out_subs;
 pub use applications::{ApplicationChanges, Applications, NewApplication, WithToken};
 pub use audit_events::{AuditEvents, AuditQuery};
 pub use change::{Change, Created, Idempotency};
+pub use delivery_statistics::{
+    DeliveryStatistics, STATISTICS_PERIODS_MAX, StatisticsKey, StatisticsQuery, StatisticsTally,
+};
 pub use error::{Refusal, Rejection, StoreError};
 pub use integrations::{IntegrationChanges, Integrations, NewIntegration};
 pub use lanes::{
@@ -94,6 +98,7 @@ pub trait Store:
     + Retention
     + Verify
     + Lanes
+    + DeliveryStatistics
     + Mails
     + Send
     + Sync

@@ -48,11 +48,13 @@ pub enum Removable {
     SignInLinks,
     /// Answers that nobody can ask for again.
     IdempotencyKeys,
+    /// Counts of periods that lie far back.
+    DeliveryStatistics,
 }
 
 impl Removable {
     /// All there are.
-    pub const ALL: [Removable; 11] = [
+    pub const ALL: [Removable; 12] = [
         Removable::OrderStages,
         Removable::WebhookJobs,
         Removable::WebhookAttempts,
@@ -64,6 +66,7 @@ impl Removable {
         Removable::Sessions,
         Removable::SignInLinks,
         Removable::IdempotencyKeys,
+        Removable::DeliveryStatistics,
     ];
 
     /// Its noun, as metrics and logs name it.
@@ -80,6 +83,7 @@ impl Removable {
             Removable::Sessions => "sessions",
             Removable::SignInLinks => "sign_in_links",
             Removable::IdempotencyKeys => "idempotency_keys",
+            Removable::DeliveryStatistics => "delivery_statistics",
         }
     }
 }

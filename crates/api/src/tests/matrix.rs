@@ -25,6 +25,7 @@ const MAY: &[(&str, &str)] = &[
     ("applications/rotate_token", "ea"),
     ("applications/update", "ea"),
     ("audit_events/index", "ea"),
+    ("delivery_statistics/show", "lcena"),
     ("integrations/create", "ea"),
     ("integrations/index", "lcena"),
     ("integrations/invitation_email", "cena"),

@@ -11,7 +11,7 @@ use super::remove::delete;
 use crate::connection::{Connection, Params};
 use crate::fault::Fault;
 use crate::list_query::{all, moment};
-use crate::{idempotency, sessions};
+use crate::{delivery_statistics, idempotency, sessions};
 
 /// How long a session is kept after its end, in days: whoever comes back soon is told that it is over, not that there never was one.
 const ENDED_SESSION_DAYS: u64 = 30;
@@ -106,7 +106,9 @@ pub(super) async fn short(
     removed.add(Removable::IdempotencyKeys, keys);
     let links = count(sessions::link::remove_expired(connection, now, limit).await?);
     removed.add(Removable::SignInLinks, links);
-    Ok(is_full(keys.max(links), limit))
+    let counts = count(delivery_statistics::remove_old(connection, now, limit).await?);
+    removed.add(Removable::DeliveryStatistics, counts);
+    Ok(is_full(keys.max(links).max(counts), limit))
 }
 
 fn is_full(count: usize, limit: i64) -> bool {

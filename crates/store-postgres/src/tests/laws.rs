@@ -17,6 +17,7 @@ macro_rules! judge {
 
 store_laws::applications_laws!(judge);
 store_laws::audit_events_laws!(judge);
+store_laws::delivery_statistics_laws!(judge);
 store_laws::integrations_laws!(judge);
 store_laws::lanes_laws!(judge);
 store_laws::list_items_laws!(judge);

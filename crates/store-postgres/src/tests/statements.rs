@@ -11,6 +11,7 @@ async fn every_statement_fits_the_schema() {
         audit_events::STATEMENTS,
         check::STATEMENTS,
         clock_set::STATEMENTS,
+        delivery_statistics::STATEMENTS,
         due::STATEMENTS,
         ending::STATEMENTS,
         idempotency::STATEMENTS,

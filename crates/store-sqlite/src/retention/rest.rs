@@ -11,7 +11,7 @@ use store::{Removable, Removed};
 use super::remove::delete;
 use crate::fault::Fault;
 use crate::list_query::{all, moment};
-use crate::{idempotency, sessions};
+use crate::{delivery_statistics, idempotency, sessions};
 
 /// How long a session is kept after its end, in days: whoever comes back soon is told that it is over, not that there never was one.
 const ENDED_SESSION_DAYS: u64 = 30;
@@ -110,5 +110,7 @@ pub(super) fn short(
     removed.add(Removable::IdempotencyKeys, keys);
     let links = sessions::remove_expired_links(connection, now, limit)?;
     removed.add(Removable::SignInLinks, links);
-    Ok(keys.max(links) == limit as usize)
+    let counts = delivery_statistics::remove_old(connection, now, limit)?;
+    removed.add(Removable::DeliveryStatistics, counts);
+    Ok(keys.max(links).max(counts) >= limit as usize)
 }

@@ -1,0 +1,4 @@
+//! Statistics of deliveries.
+
+mod shape;
+pub(crate) mod show;

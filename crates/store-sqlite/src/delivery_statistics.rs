@@ -1,0 +1,115 @@
+//! Statistics of deliveries: counted with the outcomes, read by period, removed when they are old.
+
+use async_trait::async_trait;
+use domain::delivery_statistics::{DeliveryFigures, DurationClass, Measure, StatisticsStep};
+use domain::time::Moment;
+use rusqlite::{Connection, Row, params};
+use store::{
+    DeliveryStatistics, STATISTICS_PERIODS_MAX, StatisticsQuery, StatisticsTally, StoreError,
+};
+
+use crate::fault::Fault;
+use crate::open::SqliteStore;
+
+/// Stands for no subscription: the integration as a whole.
+const ALL_SUBSCRIPTIONS: i64 = 0;
+
+// primary key
+pub(crate) const ADD: &str = "insert into delivery_statistics (step_seconds, begins_at, integration_id, webhook_out_sub_id, measure, \
+     duration_class, counted) values (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+     on conflict do update set counted = counted + excluded.counted";
+// primary key, once for each minute or hour
+pub(crate) const READ: &str = "with recursive steps (begins_at) as (values (?4) union all \
+     select begins_at + ?1 * 1000000 from steps where begins_at + ?1 * 1000000 < ?5) \
+     select (s.begins_at - ?4) / ?6 as place, s.measure, s.duration_class, sum(s.counted) as counted \
+     from steps cross join delivery_statistics s on s.step_seconds = ?1 and s.begins_at = steps.begins_at \
+     and s.integration_id = ?2 and s.webhook_out_sub_id = ?3 group by 1, 2, 3";
+// primary key
+pub(crate) const REMOVE_OLD: &str = "delete from delivery_statistics where (step_seconds, begins_at, integration_id, webhook_out_sub_id, \
+     measure, duration_class) in (select step_seconds, begins_at, integration_id, webhook_out_sub_id, measure, duration_class \
+     from delivery_statistics where step_seconds = ?1 and begins_at < ?2 order by step_seconds, begins_at limit ?3)";
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[ADD, READ, REMOVE_OLD];
+
+#[async_trait]
+impl DeliveryStatistics for SqliteStore {
+    async fn delivery_statistics(
+        &self,
+        query: StatisticsQuery,
+    ) -> Result<Vec<DeliveryFigures>, StoreError> {
+        self.read(move |connection| read(connection, query)).await
+    }
+}
+
+/// Adds what a transaction has counted.
+pub(crate) fn add(connection: &Connection, tally: &StatisticsTally) -> Result<(), Fault> {
+    let mut add = connection.prepare_cached(ADD)?;
+    for (key, counted) in tally.counts() {
+        add.execute(params![
+            key.step.seconds(),
+            key.begins_at.microseconds(),
+            key.integration_id.0,
+            key.webhook_out_sub_id.map_or(ALL_SUBSCRIPTIONS, |id| id.0),
+            key.measure.name(),
+            key.class.number(),
+            counted,
+        ])?;
+    }
+    Ok(())
+}
+
+fn read(connection: &Connection, query: StatisticsQuery) -> Result<Vec<DeliveryFigures>, Fault> {
+    let periods = query.periods.min(STATISTICS_PERIODS_MAX);
+    let mut figures = vec![DeliveryFigures::default(); periods];
+    let Some((step, until)) = query.reads() else {
+        return Ok(figures);
+    };
+    let sub = query
+        .webhook_out_sub_id
+        .map_or(ALL_SUBSCRIPTIONS, |id| id.0);
+    let mut statement = connection.prepare_cached(READ)?;
+    let mut rows = statement.query(params![
+        step.seconds(),
+        query.integration_id.0,
+        sub,
+        query.from.microseconds(),
+        until.microseconds(),
+        query.step_seconds * 1_000_000,
+    ])?;
+    while let Some(row) = rows.next()? {
+        count(&mut figures, row)?;
+    }
+    Ok(figures)
+}
+
+fn count(figures: &mut [DeliveryFigures], row: &Row<'_>) -> Result<(), Fault> {
+    let place: i64 = row.get("place")?;
+    let measure: String = row.get("measure")?;
+    let number: i64 = row.get("duration_class")?;
+    let counted: i64 = row.get("counted")?;
+    // What a newer program counts beside is not shown.
+    let known = Measure::parse(&measure).zip(DurationClass::from_number(number));
+    let figures = usize::try_from(place)
+        .ok()
+        .and_then(|place| figures.get_mut(place));
+    if let (Some(figures), Some((measure, class))) = (figures, known) {
+        figures.add(measure, class, u64::try_from(counted).unwrap_or_default());
+    }
+    Ok(())
+}
+
+/// Removes counts of periods that lie far back, up to `limit` of each length; how many.
+pub(crate) fn remove_old(
+    connection: &Connection,
+    now: Moment,
+    limit: u32,
+) -> Result<usize, rusqlite::Error> {
+    let mut removed = 0;
+    for step in StatisticsStep::ALL {
+        let before = now - step.kept();
+        let params = params![step.seconds(), before.microseconds(), limit];
+        removed += connection.prepare_cached(REMOVE_OLD)?.execute(params)?;
+    }
+    Ok(removed)
+}
