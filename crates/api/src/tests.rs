@@ -7,6 +7,7 @@ mod harness;
 mod matrix;
 mod openapi;
 mod people;
+mod portal_links;
 mod routes;
 mod server;
 mod views;
