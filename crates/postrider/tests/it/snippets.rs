@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Receiver, Server};
 
-#[allow(
+#[expect(
     clippy::disallowed_methods,
     reason = "as whoever copies it would write it"
 )]
