@@ -12,7 +12,7 @@ use contract::{Failure, Reply, Route, nearest, status};
 use futures_util::FutureExt;
 use http::request::Parts;
 use http::{HeaderName, Method, Response};
-use store::Deployment;
+use store::{Deployment, StoreError};
 
 use crate::api::Api;
 use crate::body::discard;
@@ -161,6 +161,8 @@ impl Api {
             Ok(Deployment::Deployed) => return Ok(()),
             Ok(Deployment::NoService) => Failure::of(&status::SERVICE_NOT_FOUND),
             Ok(Deployment::NoRoute) => Failure::of(&status::ROUTE_NOT_FOUND),
+            // That passes, and whoever asks is told so.
+            Err(error @ StoreError::Unavailable(_)) => return Err(error.into()),
             Err(error) => {
                 tracing::error!(%error, "the records of services and routes cannot be read");
                 Failure::of(&status::IDENTIFY_REQUEST_ERROR)

@@ -1,6 +1,7 @@
 //! The engine: the state machine, and the tasks around it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use domain::id::WebhookJobId;
 use domain::time::Moment;
@@ -15,7 +16,7 @@ use crate::dispatch::{Dispatch, Work};
 use crate::judge::Judged;
 use crate::lane::Start;
 use crate::owner::Owner;
-use crate::recorder::OUTCOMES_WAITING_MAX;
+use crate::recorder::{OUTCOMES_WAITING_MAX, UNRECORDED_SECONDS_MAX};
 use crate::settings::Settings;
 use crate::shutdown::Drained;
 use crate::stats::Stats;
@@ -46,6 +47,8 @@ pub struct Engine {
     pub(crate) abandon: CancellationToken,
     pub(crate) drained: OnceCell<Drained>,
     dispatch: Mutex<Dispatch>,
+    /// Since when, by the steady clock, the recorder has been at what it records.
+    recording_since: Mutex<Option<Duration>>,
     runtime: Handle,
 }
 
@@ -80,6 +83,7 @@ impl Engine {
             abandon: CancellationToken::new(),
             drained: OnceCell::new(),
             dispatch: Mutex::new(dispatch),
+            recording_since: Mutex::default(),
             runtime: Handle::current(),
         });
         let lanes = engine
@@ -108,7 +112,7 @@ impl Engine {
         let mut dispatch = self.lock();
         let alarm = dispatch.next_alarm();
         let told = tell(&mut dispatch, now);
-        let work = if self.store.may_start() {
+        let work = if self.may_start() {
             dispatch.work(now)
         } else {
             Work::default()
@@ -135,9 +139,34 @@ impl Engine {
                 meter::ended(start, &outcome, now);
                 permit.send(outcome);
             }
-            let may_start = self.store.may_start();
+            let may_start = self.may_start();
             may_start.then(|| dispatch.next_start(now)).flatten()
         })
+    }
+
+    /// Whether what is started now is this process's to start, and can be recorded soon as far as is known.
+    fn may_start(&self) -> bool {
+        let since = *self.recording_since();
+        let waits = since.map(|since| self.timer.steady().saturating_sub(since));
+        let is_stuck =
+            waits.is_some_and(|waits| waits > Duration::from_secs(UNRECORDED_SECONDS_MAX));
+        !is_stuck && self.store.may_start()
+    }
+
+    /// The recorder hands something to the store, perhaps once more.
+    pub(crate) fn begins_to_record(&self) {
+        let now = self.timer.steady();
+        self.recording_since().get_or_insert(now);
+    }
+
+    /// The recorder is rid of what it handed over.
+    pub(crate) fn ends_recording(&self) {
+        *self.recording_since() = None;
+    }
+
+    fn recording_since(&self) -> MutexGuard<'_, Option<Duration>> {
+        let since = self.recording_since.lock();
+        since.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A panic under the lock is a defect, but one lane's: the others are no worse for going on.

@@ -73,8 +73,7 @@ impl Judged {
             self.retry_after = asked_delay(&answer.headers, now);
         }
         attempt.answer_headers = kept_headers(&answer.headers);
-        attempt.answer_body =
-            (!answer.body.is_empty()).then(|| String::from_utf8_lossy(&answer.body).into_owned());
+        attempt.answer_body = (!answer.body.is_empty()).then(|| kept_text(&answer.body));
         attempt.answer_body_truncated = answer.body_truncated;
     }
 
@@ -101,6 +100,11 @@ fn blank(start: &Start, started_at: Moment) -> WebhookAttempt {
         answer_body: None,
         answer_body_truncated: false,
     }
+}
+
+/// An answer's body as text. What is none, and U+0000, which not every store can keep, is shown as U+FFFD.
+fn kept_text(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).replace('\0', "\u{fffd}")
 }
 
 fn asked_delay(headers: &HeaderMap, now: Moment) -> Option<Duration> {

@@ -23,6 +23,9 @@ const FAILURES_PER_RECORD_MAX: usize = 32;
 /// The pause after a failure; doubled up to the maximum while failures go on.
 const PAUSE_MILLISECONDS: u64 = 250;
 const PAUSE_MILLISECONDS_MAX: u64 = 5_000;
+/// How long outcomes may wait to be recorded before nothing new is started, in seconds: whatever is sent meanwhile would be sent
+/// again, should this process end or another one take its lanes.
+pub(crate) const UNRECORDED_SECONDS_MAX: u64 = 1;
 /// How often one single outcome that the store chokes on is tried before the others go on without it.
 const TRIES_OF_ONE_MAX: u32 = 5;
 
@@ -63,6 +66,7 @@ async fn record_all(engine: &Arc<Engine>, batch: Vec<Outcome>) {
     };
     let mut failures = Failures::default();
     while !rest.is_empty() {
+        engine.begins_to_record();
         let (piece, others) = rest.split_at(size.min(rest.len()));
         // Copied only where the store chokes on the whole.
         let recorded = if piece.len() == batch.len() {
@@ -73,6 +77,7 @@ async fn record_all(engine: &Arc<Engine>, batch: Vec<Outcome>) {
         match engine.store.record(recorded).await {
             Ok(()) => {
                 failures.end();
+                engine.ends_recording();
                 engine.update(|dispatch, now| dispatch.recorded(piece, now));
                 rest = others;
             }
@@ -81,6 +86,7 @@ async fn record_all(engine: &Arc<Engine>, batch: Vec<Outcome>) {
                 if failures.of_one >= TRIES_OF_ONE_MAX {
                     set_aside(piece, &error);
                     failures.of_one = 0;
+                    engine.ends_recording();
                     rest = others;
                     continue;
                 }

@@ -4,6 +4,7 @@ mod clock;
 mod command;
 mod config;
 mod demo;
+mod identity;
 mod load;
 mod logs;
 mod mailing;

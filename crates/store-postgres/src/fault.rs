@@ -102,7 +102,7 @@ impl From<Fault> for StoreError {
     }
 }
 
-fn unavailable(reason: &str) -> Fault {
+pub(crate) fn unavailable(reason: &str) -> Fault {
     Fault::Store(StoreError::Unavailable(reason.to_owned()))
 }
 

@@ -107,8 +107,12 @@ pub(crate) struct Lanes {
 struct Inner {
     /// This node, once it owns lanes.
     node: Option<i64>,
+    /// What it is called, if anything that is its own.
+    name: Option<String>,
     /// Until when the lease is good, by this node's clock.
     leased_until: Option<Instant>,
+    /// From when on this node removes those whose lease is over.
+    removes_from: Option<Instant>,
     owner: Arc<dyn LaneOwner>,
     owned: HashMap<WebhookOutSubId, Fence>,
     /// Lanes that are closed here, and still this node's until the last of their attempts is recorded.
@@ -125,7 +129,9 @@ impl Lanes {
             notices,
             inner: Mutex::new(Inner {
                 node: None,
+                name: None,
                 leased_until: None,
+                removes_from: None,
                 owner: Arc::new(NoLanes),
                 owned: HashMap::new(),
                 leaving: HashSet::new(),
@@ -137,6 +143,10 @@ impl Lanes {
     /// This node, if it owns lanes.
     pub(crate) fn node(&self) -> Option<i64> {
         self.lock().node
+    }
+
+    pub(crate) fn be_called(&self, name: String) {
+        self.lock().name = Some(name);
     }
 
     pub(crate) fn wake_by(&self, waker: MailWaker) {

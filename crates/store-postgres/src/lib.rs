@@ -8,6 +8,7 @@ mod applications;
 mod audit;
 mod audit_events;
 mod check;
+mod clock;
 mod clock_set;
 mod connection;
 mod delivery_statistics;
@@ -46,6 +47,7 @@ mod webhook_jobs;
 mod webhook_out_subs;
 mod writing;
 
+pub use clock::DatabaseClock;
 pub use migrate::MigrateFault;
 pub use open::{OpenFault, PostgresStore};
 

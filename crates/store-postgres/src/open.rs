@@ -14,6 +14,7 @@ use store::{Idempotency, Reference, Refusal, SecretKey, Store, StoreError};
 use tokio::task::JoinHandle;
 
 use crate::accept::{self, Queue};
+use crate::clock::DatabaseClock;
 use crate::connection::{Connection, Snapshot};
 use crate::fault::Fault;
 use crate::known::Known;
@@ -60,6 +61,7 @@ pub(crate) struct Shared {
     pub(crate) known: Known,
     pub(crate) queue: Queue,
     pub(crate) lanes: Lanes,
+    pub(crate) clock: Arc<DatabaseClock>,
     /// The task that accepts changes, until it is waited for.
     writer: Mutex<Option<JoinHandle<()>>>,
     /// For the random part of webhook ids, and other things that nobody shall guess.
@@ -94,7 +96,7 @@ impl PostgresStore {
     ) -> Result<PostgresStore, OpenFault> {
         let (queue, waiting) = Queue::new();
         let (notices, outgoing) = Notices::new();
-        let (pool, way) = pool(url, extra_ca_pem)?;
+        let (pool, way) = pool(url, extra_ca_pem, lease)?;
         let store = PostgresStore {
             pool,
             shared: Arc::new(Shared {
@@ -102,12 +104,15 @@ impl PostgresStore {
                 known: Known::default(),
                 queue,
                 lanes: Lanes::new(lease, notices),
+                clock: Arc::default(),
                 writer: Mutex::default(),
                 chance: Mutex::new(chance),
             }),
         };
         let of_store = |fault: Fault| OpenFault::Database(fault.into());
-        let connection = store.connection().await.map_err(of_store)?;
+        let connection = store.connection().await.map_err(of_store)?.patient();
+        let clock = &store.shared.clock;
+        clock.read(&connection).await.map_err(of_store)?;
         migrate(&connection).await?;
         partitions::make_ahead(&connection)
             .await
@@ -122,6 +127,17 @@ impl PostgresStore {
             *kept = Some(writer);
         }
         Ok(store)
+    }
+
+    /// The database's clock, which its nodes go by.
+    pub fn clock(&self) -> Arc<DatabaseClock> {
+        self.shared.clock.clone()
+    }
+
+    /// What this node is called from now on: nobody else may be called so, until this process has ended. A node of the same name
+    /// that is still on record is then known to have ended.
+    pub fn be_called(&self, name: String) {
+        self.shared.lanes.be_called(name);
     }
 
     /// One consistent view of what is committed.

@@ -22,17 +22,22 @@ const WAIT_SECONDS_MAX: u64 = 5;
 /// How long making a connection may take, in seconds.
 const CONNECT_SECONDS_MAX: u64 = 5;
 
-/// What every connection begins with. The times are bounds on what one node can do to the others: a node that is frozen in the middle of
-/// a transaction loses it, with its locks. A database that is set to acknowledge what is not durable is told to be durable here.
-const BEGIN: &str = "set lock_timeout = '5s'; set statement_timeout = '30s'; \
-     set idle_in_transaction_session_timeout = '10s'; set jit = off; set client_min_messages = warning; \
+/// How long a transaction may wait for its node, in seconds, and never longer than a lease: a node that is frozen or cut off in the middle
+/// of one holds the rows of its lanes, which nobody can take over before.
+const IDLE_IN_TRANSACTION_SECONDS_MAX: u64 = 10;
+
+/// What every connection begins with. The times are bounds on what one node can do to the others. A database that is set to acknowledge
+/// what is not durable is told to be durable here.
+const BEGIN: &str = "set lock_timeout = '5s'; set statement_timeout = '30s'; set jit = off; set client_min_messages = warning; \
      select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'";
 
 /// What a node names itself in the database's list of connections, unless the URL says otherwise.
 const APPLICATION_NAME: &str = "postrider";
 
-/// How long what was sent may stay without an acknowledgement, in seconds: a cut is noticed well within a lease.
+/// How long what was sent may stay without an acknowledgement, in seconds: a cut is noticed well within the usual lease.
 const SILENCE_SECONDS_MAX: u64 = 10;
+/// The pause between two questions whether the other end is there, in seconds, once nothing was heard of it for so long.
+const ASK_AGAIN_SECONDS: u64 = 2;
 
 /// The way to the database, for a connection of one's own.
 #[derive(Clone)]
@@ -48,18 +53,31 @@ type Wire = tokio_postgres::Connection<
 >;
 
 impl Way {
-    /// Makes a connection.
-    pub(crate) async fn connect(&self) -> Result<(Client, Wire), tokio_postgres::Error> {
-        let (client, wire) = self.config.connect(self.tls.clone()).await?;
-        Ok((client, wire))
+    /// Makes a connection; nothing where that takes too long.
+    pub(crate) async fn connect(&self) -> Result<Option<(Client, Wire)>, tokio_postgres::Error> {
+        let connecting = self.config.connect(self.tls.clone());
+        match tokio::time::timeout(connect_time(&self.config), connecting).await {
+            Ok(connected) => connected.map(Some),
+            Err(_) => Ok(None),
+        }
     }
 }
 
-/// Connections to the database that a URL names, and the way to it; none is made yet.
+/// How long making a connection may take: each of the hosts may take its time.
+fn connect_time(config: &Config) -> Duration {
+    let hosts = u32::try_from(config.get_hosts().len().max(1)).unwrap_or(u32::MAX);
+    Duration::from_secs(CONNECT_SECONDS_MAX).saturating_mul(hosts)
+}
+
+/// Connections to the database that a URL names, and the way to it, for a node with this lease; none is made yet.
 ///
 /// # Errors
 /// When the URL or the certificates cannot be used.
-pub(crate) fn pool(url: &str, extra_ca_pem: Option<&[u8]>) -> Result<(Pool, Way), OpenFault> {
+pub(crate) fn pool(
+    url: &str,
+    extra_ca_pem: Option<&[u8]>,
+    lease: Duration,
+) -> Result<(Pool, Way), OpenFault> {
     let mut config = parse(url)?;
     if config.get_application_name().is_none() {
         config.application_name(APPLICATION_NAME);
@@ -71,19 +89,24 @@ pub(crate) fn pool(url: &str, extra_ca_pem: Option<&[u8]>) -> Result<(Pool, Way)
         config.tcp_user_timeout(Duration::from_secs(SILENCE_SECONDS_MAX));
     }
     config.keepalives_idle(Duration::from_secs(SILENCE_SECONDS_MAX));
+    config.keepalives_interval(Duration::from_secs(ASK_AGAIN_SECONDS));
     let tls = MakeRustlsConnect::new(tls(extra_ca_pem)?);
     let way = Way {
         config: config.clone(),
         tls: tls.clone(),
     };
     let recycling_method = RecyclingMethod::Fast;
+    let connect_time = connect_time(&config);
     let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method });
-    let begin = Hook::async_fn(|client, _| {
+    let idle = lease.min(Duration::from_secs(IDLE_IN_TRANSACTION_SECONDS_MAX));
+    let idle = idle.as_millis();
+    let begin: Arc<str> =
+        format!("set idle_in_transaction_session_timeout = '{idle}ms'; {BEGIN}").into();
+    let begin = Hook::async_fn(move |client, _| {
+        let begin = begin.clone();
         Box::pin(async move {
-            client
-                .batch_execute(BEGIN)
-                .await
-                .map_err(HookError::Backend)
+            let begun = client.batch_execute(&begin).await;
+            begun.map_err(HookError::Backend)
         })
     });
     let seconds = |seconds| Some(Duration::from_secs(seconds));
@@ -91,7 +114,7 @@ pub(crate) fn pool(url: &str, extra_ca_pem: Option<&[u8]>) -> Result<(Pool, Way)
         .max_size(CONNECTIONS_MAX)
         .timeouts(Timeouts {
             wait: seconds(WAIT_SECONDS_MAX),
-            create: seconds(CONNECT_SECONDS_MAX),
+            create: Some(connect_time),
             recycle: seconds(CONNECT_SECONDS_MAX),
         })
         .runtime(Runtime::Tokio1)
@@ -130,7 +153,7 @@ fn tls(extra_ca_pem: Option<&[u8]>) -> Result<ClientConfig, OpenFault> {
 
 #[cfg(test)]
 mod tests {
-    use tokio_postgres::config::SslMode;
+    use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 
     use super::*;
 
@@ -145,6 +168,17 @@ mod tests {
         for (url, mode) in cases {
             assert_eq!(parse(url).expect("a URL").get_ssl_mode(), mode, "{url}");
         }
+    }
+
+    #[test]
+    fn a_url_may_name_several_hosts_of_which_the_one_that_is_written_to_counts() {
+        let url = "postgres://one:5433,two/x?target_session_attrs=read-write";
+        let config = parse(url).expect("a URL");
+        assert_eq!(config.get_hosts().len(), 2);
+        assert_eq!(config.get_ports(), [5433, 5432]);
+        let wanted = TargetSessionAttrs::ReadWrite;
+        assert_eq!(config.get_target_session_attrs(), wanted);
+        assert_eq!(connect_time(&config), Duration::from_secs(10));
     }
 
     #[test]

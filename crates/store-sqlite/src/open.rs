@@ -1,6 +1,6 @@
 //! Opening a data folder, and the two ways to work on it.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -77,7 +77,7 @@ pub enum OpenFault {
 /// The right to serve a data folder; given back when dropped, and by the system when the process ends.
 #[derive(Debug)]
 pub struct ServeLock {
-    _file: File,
+    file: File,
 }
 
 /// The way to the writer.
@@ -119,6 +119,14 @@ impl ServeLock {
         clock_set::since_last_write(&folder.join(DATABASE_FILE), now)
     }
 
+    /// The file that is locked, as the system has it.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
+    }
+
     /// Takes the right to serve the folder, which is made if there is none.
     ///
     /// # Errors
@@ -133,7 +141,7 @@ impl ServeLock {
         options.create(true).truncate(false).read(true).write(true);
         let file = options.open(folder.join(LOCK_FILE)).map_err(unusable)?;
         match file.try_lock() {
-            Ok(()) => Ok(ServeLock { _file: file }),
+            Ok(()) => Ok(ServeLock { file }),
             Err(TryLockError::WouldBlock) => Err(OpenFault::Served {
                 folder: folder.to_owned(),
             }),

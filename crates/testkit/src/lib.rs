@@ -1,5 +1,5 @@
 //! What tests share: a scriptable receiver, a clock to move by hand, a verifier, seeded
-//! chance, and a PostgreSQL database of one's own.
+//! chance, a PostgreSQL database and a PostgreSQL server of one's own.
 //!
 //! Made for tests alone: what cannot go on panics, and says why.
 #![expect(
@@ -16,6 +16,6 @@ mod verify;
 
 pub use chance::{SEED_VARIABLE, chance};
 pub use clock::ManualClock;
-pub use postgres::TestPostgres;
+pub use postgres::{PostgresServer, TestPostgres};
 pub use receiver::{Answer, Gate, Received, Receiver, Reply};
 pub use verify::{Unverified, verify};

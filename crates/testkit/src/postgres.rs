@@ -10,6 +10,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+mod server;
+
+pub use server::PostgresServer;
+
 /// What runs the server.
 const SERVE: &str = include_str!("postgres/serve.sh");
 /// How long a server may take to be there, in seconds: a busy machine takes a few.
@@ -19,6 +23,8 @@ const LOOK_MILLISECONDS: u64 = 50;
 
 /// The database that every server has.
 const SERVERS_OWN: &str = "postgres";
+/// The socket of a server, within its folder, whatever its port is said to be: each has a folder of its own.
+const SOCKET: &str = ".s.PGSQL.5432";
 
 /// Numbers the databases of this process.
 static MADE: AtomicU32 = AtomicU32::new(0);
@@ -49,12 +55,25 @@ impl TestPostgres {
 
     /// Where it is, as `--database-url` takes it.
     pub fn url(&self) -> String {
-        let socket = folder().join("socket");
-        format!(
-            "postgres:///{}?host={}&user=postgres",
-            self.name,
-            socket.display()
-        )
+        url(&self.name, &folder().join("socket"))
+    }
+
+    /// The same, for whoever comes by a relay that listens at this port.
+    pub fn url_by(&self, port: u16) -> String {
+        format!("postgres://postgres@127.0.0.1:{port}/{}", self.name)
+    }
+
+    /// The server's socket, which a relay connects to.
+    pub fn socket(&self) -> PathBuf {
+        folder().join("socket").join(SOCKET)
+    }
+
+    /// What a query finds, row by row; columns are separated by `|`.
+    ///
+    /// # Panics
+    /// Where the database refuses.
+    pub fn rows(&self, query: &str) -> Vec<String> {
+        rows(&mut psql(&folder().join("socket"), &self.name, query))
     }
 }
 
@@ -69,7 +88,7 @@ impl Drop for TestPostgres {
         let statement = format!("drop database if exists {} with (force)", self.name);
         // Nobody waits for it: what is left over goes with the server.
         drop(
-            psql(&folder(), SERVERS_OWN, &statement)
+            psql(&folder().join("socket"), SERVERS_OWN, &statement)
                 .stderr(Stdio::null())
                 .spawn(),
         );
@@ -125,28 +144,45 @@ fn start(folder: &Path) {
     }
 }
 
+fn url(database: &str, sockets: &Path) -> String {
+    format!(
+        "postgres:///{database}?host={}&user=postgres",
+        sockets.display()
+    )
+}
+
 fn is_up(folder: &Path) -> bool {
-    let answer = psql(folder, SERVERS_OWN, "select 1")
+    answers(&folder.join("socket"))
+}
+
+fn answers(sockets: &Path) -> bool {
+    let answer = psql(sockets, SERVERS_OWN, "select 1")
         .stderr(Stdio::null())
         .status();
     answer.is_ok_and(|status| status.success())
 }
 
-fn psql(folder: &Path, database: &str, statement: &str) -> Command {
+fn psql(sockets: &Path, database: &str, statement: &str) -> Command {
     let mut command = Command::new("psql");
     command.args(["--no-psqlrc", "--quiet", "--username=postgres"]);
+    command.args(["--tuples-only", "--no-align"]);
     command.args(["--dbname", database, "--command", statement]);
-    command.arg("--host").arg(folder.join("socket"));
+    command.arg("--host").arg(sockets);
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command
 }
 
 fn sql(folder: &Path, statement: &str) {
-    let answer = psql(folder, SERVERS_OWN, statement)
-        .output()
-        .expect("psql is installed");
+    rows(&mut psql(&folder.join("socket"), SERVERS_OWN, statement));
+}
+
+fn rows(psql: &mut Command) -> Vec<String> {
+    let answer = psql.stdout(Stdio::piped()).output();
+    let answer = answer.expect("psql is installed");
     let said = String::from_utf8_lossy(&answer.stderr);
-    assert!(answer.status.success(), "{statement}: {said}");
+    assert!(answer.status.success(), "{psql:?}: {said}");
+    let rows = String::from_utf8(answer.stdout).expect("text");
+    rows.lines().map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -158,7 +194,7 @@ mod tests {
         let (one, other) = (TestPostgres::new(), TestPostgres::new());
         assert_ne!(one.url(), other.url());
         let connects = |name: &str| {
-            let mut command = psql(&folder(), name, "select 1");
+            let mut command = psql(&folder().join("socket"), name, "select 1");
             let answer = command.stderr(Stdio::null()).status();
             answer.expect("psql").success()
         };

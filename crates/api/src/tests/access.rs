@@ -5,7 +5,6 @@ use std::time::Duration;
 use domain::id::ApplicationId;
 use domain::token::Token;
 use serde_json::json;
-use store::Applications;
 
 use super::harness::{Fixture, attrs};
 

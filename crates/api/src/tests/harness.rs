@@ -1,7 +1,8 @@
-//! An API over a store in a folder of its own.
+//! An API over a store of its own: in a folder, or in a PostgreSQL database with `POSTRIDER_TEST_STORE=postgres`.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use app::{App, MailFailed, Mailer, Underway};
 use async_trait::async_trait;
@@ -13,7 +14,7 @@ use domain::id::{IntegrationId, WebhookJobId};
 use domain::letter::Letter;
 use domain::portal_link::PortalKey;
 use domain::records::Actor;
-use domain::time::Clock;
+use domain::time::{Clock, Moment};
 use domain::token::Token;
 use domain::user::Role;
 use http::{Request, Response, header};
@@ -21,9 +22,10 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use store::{Applications, Change, NewApplication, NewUser, SecretKey, Sessions, Store, Users};
+use store::{Change, NewApplication, NewUser, SecretKey, Store};
+use store_postgres::PostgresStore;
 use store_sqlite::SqliteStore;
-use testkit::ManualClock;
+use testkit::{ManualClock, TestPostgres};
 
 use crate::api::{Api, Settings};
 use crate::endpoint::Endpoint;
@@ -77,13 +79,48 @@ fn no_page() -> Response<bytes::Bytes> {
 
 pub(super) struct Fixture {
     pub(super) api: Api,
-    pub(super) store: Arc<SqliteStore>,
+    pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<ManualClock>,
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) token: String,
     people: AtomicU64,
-    _folder: tempfile::TempDir,
+    _place: Place,
 }
+
+/// Where the store is; gone with this.
+enum Place {
+    Folder(tempfile::TempDir),
+    Database(TestPostgres),
+}
+
+impl Place {
+    fn new() -> Place {
+        let asked = std::env::var("POSTRIDER_TEST_STORE");
+        if asked.is_ok_and(|store| store == "postgres") {
+            return Place::Database(TestPostgres::new());
+        }
+        Place::Folder(tempfile::tempdir().expect("a folder"))
+    }
+
+    async fn store(&self, now: Moment) -> Arc<dyn Store> {
+        let key = SecretKey::from_bytes([7; 32]);
+        let chance = StdRng::from_seed([1; 32]);
+        match self {
+            Place::Folder(folder) => {
+                let store = SqliteStore::open(folder.path(), key, chance, now);
+                Arc::new(store.expect("a store"))
+            }
+            Place::Database(database) => {
+                let url = database.url();
+                let store = PostgresStore::open(&url, None, key, chance, LEASE, now);
+                Arc::new(store.await.expect("a store"))
+            }
+        }
+    }
+}
+
+/// Nobody delivers here.
+const LEASE: Duration = Duration::from_secs(600);
 
 impl Fixture {
     pub(super) async fn new() -> Fixture {
@@ -91,12 +128,9 @@ impl Fixture {
     }
 
     pub(super) async fn with(endpoints: &'static [Endpoint]) -> Fixture {
-        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::new();
         let clock = Arc::new(ManualClock::default());
-        let key = SecretKey::from_bytes([7; 32]);
-        let chance = StdRng::from_seed([1; 32]);
-        let store = SqliteStore::open(folder.path(), key, chance, clock.now()).expect("a store");
-        let store = Arc::new(store);
+        let store = place.store(clock.now()).await;
         let mailbox = Arc::new(Mailbox::default());
         let app = App::new(
             store.clone(),
@@ -122,7 +156,7 @@ impl Fixture {
             mailbox,
             token: String::new(),
             people: AtomicU64::new(0),
-            _folder: folder,
+            _place: place,
         };
         fixture.token = fixture.application("test", None).await;
         fixture

@@ -102,7 +102,7 @@ fn what_is_kept_of_an_answer_is_bounded() {
     }
     long.headers
         .insert("x-short", HeaderValue::from_static("1"));
-    long.body = Bytes::from_static(b"not \xff UTF-8");
+    long.body = Bytes::from_static(b"not \xff UTF-8, and \0");
     long.body_truncated = true;
     let attempt = judged(None, Ok(long)).attempt;
     let names: Vec<_> = attempt
@@ -111,7 +111,10 @@ fn what_is_kept_of_an_answer_is_bounded() {
         .map(|(name, _)| name)
         .collect();
     assert_eq!(names, ["x-first", "x-short"]);
-    assert_eq!(attempt.answer_body.as_deref(), Some("not \u{fffd} UTF-8"));
+    assert_eq!(
+        attempt.answer_body.as_deref(),
+        Some("not \u{fffd} UTF-8, and \u{fffd}")
+    );
     assert!(attempt.answer_body_truncated);
 }
 

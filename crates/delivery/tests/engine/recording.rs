@@ -67,6 +67,32 @@ async fn a_long_outage_stops_the_sending_and_nothing_is_lost() {
 }
 
 #[tokio::test]
+async fn nothing_is_started_once_outcomes_wait_for_longer_than_a_second() {
+    let stage = Stage::new(1).await;
+    stage.store.fail_records(vec![away(); 4]);
+    stage.store.accept(1, 1);
+    until("recording fails", || stage.store.record_failures() == 1).await;
+    stage.store.accept(1, 1);
+    until("it is sent all the same", || {
+        stage.receiver.count("/1") == 2 && stage.engine.stats().in_flight == 0
+    })
+    .await;
+    for failures in 2..=4 {
+        stage.timer.advance(Duration::from_secs(5));
+        until("recording fails again", || {
+            stage.store.record_failures() == failures
+        })
+        .await;
+        stage.store.accept(1, 1);
+        assert_eq!(stage.engine.stats().in_flight, 0, "{failures} failures");
+    }
+    stage.timer.advance(Duration::from_secs(5));
+    stage.recorded(5).await;
+    stage.settle().await;
+    assert_eq!(stage.receiver.count("/1"), 5, "each once");
+}
+
+#[tokio::test]
 async fn one_outcome_that_the_store_chokes_on_does_not_hold_up_the_others() {
     let stage = Stage::new(2).await;
     stage.receiver.reply(&path(1), Reply::Hold);

@@ -196,7 +196,7 @@ fn start_on_a_backlog(lanes: i64) {
     let seen = Arc::new(Mutex::new(Seen::default()));
     let noting = seen.clone();
     let receiver = Swift::start(move |head| noting.lock().expect("no panic").note(head));
-    let mut server = Server::start_with(&["--delivery-timeout", "60s"]);
+    let mut server = Server::start_embedded_with(&["--delivery-timeout", "60s"]);
     let integration = server.integration("backlog");
     for lane in 0..lanes {
         let sub = server.subscribe(

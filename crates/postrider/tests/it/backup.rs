@@ -80,7 +80,7 @@ fn a_backup_under_load_holds_all_that_was_acknowledged_and_goes_on_elsewhere() {
     );
     answer.store(200, Ordering::SeqCst);
     let folder = elsewhere.path().to_owned();
-    let mut restored = Server::start_on(folder, &server.token, Vec::new());
+    let mut restored = Server::start_restored(folder, &server.token, Vec::new());
     let database = restored.database();
     wait_for("all that waited to be delivered", || {
         (whole::waiting(&database) == 0).then_some(())

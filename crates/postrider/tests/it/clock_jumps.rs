@@ -26,7 +26,7 @@ struct Bench {
 impl Bench {
     fn new(schedule: &str) -> Bench {
         let shim = Shim::build();
-        let mut server = Server::start_with(&["--retry-schedule", schedule]);
+        let mut server = Server::start_embedded_with(&["--retry-schedule", schedule]);
         server.set_environment(shim.environment());
         assert!(server.terminate());
         server.restart();

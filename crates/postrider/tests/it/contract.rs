@@ -242,20 +242,15 @@ fn an_application_sees_its_own_integration_only() {
     let mut server = Server::start();
     let mine = server.integration("mine");
     let theirs = server.integration("theirs");
-    let made = crate::harness::server::run(
-        &server.folder(),
-        &[
-            "application",
-            "create",
-            "--data",
-            ".",
-            "--slug",
-            "narrow",
-            "--integration",
-            "mine",
-            "--json",
-        ],
-    );
+    let made = server.command(&[
+        "application",
+        "create",
+        "--slug",
+        "narrow",
+        "--integration",
+        "mine",
+        "--json",
+    ]);
     assert!(made.status.success(), "{made:?}");
     let made: serde_json::Value = serde_json::from_slice(&made.stdout).expect("JSON");
     let token = made["token"].clone();
@@ -289,18 +284,7 @@ fn an_application_sees_its_own_integration_only() {
 fn a_renewed_token_replaces_the_old_one_within_a_second() {
     let mut server = Server::start();
     server.call("integrations/index", json!({})).data();
-    let rotated = crate::harness::server::run(
-        &server.folder(),
-        &[
-            "application",
-            "rotate-token",
-            "--data",
-            ".",
-            "--slug",
-            "test",
-            "--json",
-        ],
-    );
+    let rotated = server.command(&["application", "rotate-token", "--slug", "test", "--json"]);
     let rotated: serde_json::Value = serde_json::from_slice(&rotated.stdout).expect("JSON");
     server
         .call("integrations/index", json!({ "token": rotated["token"] }))

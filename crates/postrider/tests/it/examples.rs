@@ -66,10 +66,7 @@ fn world(server: &mut Server) {
     }
     let notification = "insert into notifications (kind, about, message, times, created_at, updated_at) \
                         values ('mail_failed', 'first', 'First.', 1, 0, 0)";
-    server
-        .database()
-        .execute(notification, [])
-        .expect("inserted");
+    server.execute(notification);
 }
 
 /// The token of a session, of somebody who has a role or has not.

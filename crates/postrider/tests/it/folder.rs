@@ -17,7 +17,7 @@ fn refused(folder: &Path, arguments: &[&str]) -> String {
 
 #[test]
 fn a_second_server_on_the_same_folder_is_refused() {
-    let server = Server::start();
+    let server = Server::start_embedded();
     let folder = server.folder();
     let text = refused(
         &folder,
@@ -230,7 +230,7 @@ fn applications_are_made_listed_and_renewed_at_the_machine() {
 
 #[test]
 fn neither_tokens_nor_secrets_can_be_read_from_the_files() {
-    let mut server = Server::start();
+    let mut server = Server::start_embedded();
     let integration = server.integration("a");
     let sub = server.subscribe(integration, "crm", "https://example.com/");
     let secret = sub["signing_secret"].as_str().expect("a secret").to_owned();

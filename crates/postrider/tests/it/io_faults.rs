@@ -51,7 +51,7 @@ struct Bench {
 impl Bench {
     fn new() -> Bench {
         let receiver = Receiver::start();
-        let mut server = Server::start();
+        let mut server = Server::start_embedded();
         let integration = server.integration("a");
         server.subscribe(integration, "crm", &receiver.url("/"));
         assert!(server.terminate());

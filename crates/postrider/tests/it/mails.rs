@@ -190,29 +190,22 @@ fn a_refused_address_is_given_up_and_a_busy_server_tried_again() {
     );
     let id = changed.data()[0]["id"].clone();
     // Straight into the database: an address that refuses mails could not be entered by the API.
-    let database = world.server.folder().join("postrider.db");
-    let connection = rusqlite::Connection::open(database).expect("open");
-    connection
-        .execute(
-            "update webhook_out_subs set notification_emails = ?1",
-            [emails],
-        )
-        .expect("changed");
+    let set = format!("update webhook_out_subs set notification_emails = '{emails}'");
+    world.server.execute(&set);
     world.report("A");
     let mails = mailbox.wait_for("CRM keeps failing", 1);
     assert_eq!(addresses(&mails), ["busy@example.com"]);
     assert_eq!(mailbox.asked("busy@example.com"), 2);
     assert_eq!(mailbox.asked("refused@example.com"), 1);
-    let raised: (String, String, i64) = connection
-        .query_row(
-            "select about, message, webhook_out_sub_id from notifications where kind = 'mail_failed'",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )
-        .expect("a notification");
-    assert_eq!(raised.0, "refused@example.com");
-    assert!(raised.1.contains("no such mailbox"), "{raised:?}");
-    assert_eq!(id, raised.2);
+    let raised = world.server.call("notifications/index", json!({})).data();
+    let raised = &raised[0];
+    assert_eq!(
+        (&raised["kind"], &raised["about"]),
+        (&json!("mail_failed"), &json!("refused@example.com"))
+    );
+    let message = raised["message"].as_str().expect("text");
+    assert!(message.contains("no such mailbox"), "{raised}");
+    assert_eq!(raised["webhook_out_sub_id"], id);
 }
 
 #[test]

@@ -1,25 +1,16 @@
 //! The same binary on PostgreSQL, alone and beside another node.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
-use testkit::TestPostgres;
 
-use crate::harness::{Receiver, Server, base64};
+use crate::harness::{Receiver, Server};
 use crate::verify::verify;
-
-/// The environment of a node on a database.
-fn on(database: &TestPostgres) -> Vec<(String, String)> {
-    vec![
-        ("POSTRIDER_DATABASE_URL".to_owned(), database.url()),
-        ("POSTRIDER_SECRET_KEY".to_owned(), base64(&[7; 32])),
-    ]
-}
 
 #[test]
 fn a_change_arrives_from_postgresql_and_survives_a_kill() {
-    let database = TestPostgres::new();
-    let mut server = Server::start_node(on(&database));
+    let mut server = Server::start_on(&Arc::default(), &[]);
     let receiver = Receiver::start();
     let integration = server.integration("a");
     server.subscribe(integration, "crm", &receiver.url("/hook"));
@@ -45,8 +36,7 @@ fn a_change_arrives_from_postgresql_and_survives_a_kill() {
 
 #[test]
 fn two_nodes_accept_for_one_database_and_every_change_arrives_once_and_in_order() {
-    let database = TestPostgres::new();
-    let mut first = Server::start_node(on(&database));
+    let mut first = Server::start_on(&Arc::default(), &[]);
     let mut second = first.start_beside();
     let receiver = Receiver::start();
     let integration = first.integration("a");

@@ -51,16 +51,16 @@ fn an_old_or_idle_session_is_expired() {
     let mut server = Server::start();
     let integration = server.integration("acme");
     let session = client(&mut server, integration);
+    let now = server.numbers("select created_at from sessions")[0];
     // Nobody waits for days: the session's record is made older instead, while no server has it in mind.
     for (column, hours) in [("created_at", 7 * 24), ("last_used_at", 72)] {
         for (seconds, code) in [(hours * 3_600 - 60, 200), (hours * 3_600 + 60, 401)] {
             assert!(server.terminate());
-            let older =
-                format!("update sessions set {column} = (unixepoch() - {seconds}) * 1000000");
-            let renewed = "update sessions set created_at = unixepoch() * 1000000, \
-                           last_used_at = unixepoch() * 1000000";
-            server.database().execute(renewed, []).expect("renewed");
-            server.database().execute(&older, []).expect("made older");
+            let older = now - seconds * 1_000_000;
+            server.execute(&format!(
+                "update sessions set created_at = {now}, last_used_at = {now}"
+            ));
+            server.execute(&format!("update sessions set {column} = {older}"));
             server.restart();
             let answer = server.call(ROUTE, parameters(&session, integration, column));
             assert_eq!(answer.code, code, "{column} {seconds}: {}", answer.text);
@@ -133,7 +133,7 @@ fn a_crash_is_notified_under_its_request() {
         .call(ROUTE, parameters(&token, integration, "a"))
         .data();
     let broken = "update webhook_out_subs set statuses = 'no JSON'";
-    server.database().execute(broken, []).expect("broken");
+    server.execute(broken);
     let show = json!({ "integration_id": integration, "id": made["id"] });
     let answer = server.call("webhook_out_subs/show", show);
     refused(&answer, 500, "application-crash");
@@ -218,18 +218,13 @@ fn routes_and_services_are_switched_off_and_on_at_run_time() {
 fn records_of_routes_that_cannot_be_read_are_told_as_such() {
     let mut server = Server::start();
     server.integration("acme");
-    let database = server.database();
-    database
-        .execute("alter table routes rename to gone", [])
-        .expect("renamed");
+    server.execute("alter table routes rename to gone");
     wait_for("the records to be missed", || {
         let answer = server.call(ROUTE, json!({}));
         let is_missed = answer.status() == "identify-request-error";
         is_missed.then(|| refused(&answer, 500, "identify-request-error"))
     });
-    database
-        .execute("alter table gone rename to routes", [])
-        .expect("renamed");
+    server.execute("alter table gone rename to routes");
     wait_for("the records to be found", || {
         (server.call(ROUTE, json!({})).status() == "missing-param").then_some(())
     });

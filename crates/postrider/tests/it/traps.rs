@@ -18,7 +18,7 @@ fn jobs_of(receipt: &Value) -> Vec<Value> {
 /// A failure while the change is stored must not use up its idempotency key.
 #[test]
 fn a_change_that_could_not_be_stored_is_taken_when_it_comes_again_under_its_key() {
-    let mut server = Server::start();
+    let mut server = Server::start_embedded();
     let receiver = Receiver::start();
     let integration = server.integration("a");
     server.subscribe(integration, "crm", &receiver.url("/"));

@@ -133,7 +133,7 @@ impl Holder {
 
 #[test]
 fn a_database_that_another_process_holds_is_unavailable_for_so_long() {
-    let mut server = Server::start();
+    let mut server = Server::start_embedded();
     let receiver = Receiver::start();
     let integration = server.integration("a");
     server.subscribe(integration, "crm", &receiver.url("/"));

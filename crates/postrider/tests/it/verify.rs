@@ -90,7 +90,7 @@ fn a_store_that_works_has_no_gaps_though_the_server_goes_on() {
 
 #[test]
 fn what_is_damaged_is_found_and_what_can_be_is_mended() {
-    let mut server = Server::start();
+    let mut server = Server::start_embedded();
     let answer = Arc::new(AtomicU16::new(503));
     let current = answer.clone();
     let receiver =

@@ -4,6 +4,7 @@
 //! lost, with the node or the connection, is made up for by the next look at the lanes.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use deadpool_postgres::Pool;
 use domain::id::{WebhookJobId, WebhookOutSubId};
@@ -14,7 +15,7 @@ use tokio_postgres::{AsyncMessage, Client, Notification};
 use super::own;
 use crate::connection::Connection;
 use crate::due;
-use crate::fault::Fault;
+use crate::fault::{Fault, unavailable};
 use crate::open::{PostgresStore, Shared};
 use crate::pool::Way;
 
@@ -28,6 +29,8 @@ pub(super) const STATEMENTS: &[&str] = &[PROCESS_ID, NOTIFY];
 
 /// Most bytes of a notice: PostgreSQL takes less than 8,000.
 const NOTICE_BYTES_MAX: usize = 7_900;
+/// How long the database may take to take them, in seconds; then the connection is made anew.
+const SILENCE_SECONDS_MAX: u64 = 10;
 /// Most news that wait to be told; more are dropped, and found by the next look at the lanes.
 const NEWS_WAITING_MAX: usize = 100_000;
 
@@ -131,8 +134,8 @@ async fn run(mut line: Line, way: Way, pool: Pool, shared: Weak<Shared>, mut out
             }
             match connect(&way).await {
                 Ok(line) => break line,
-                Err(error) => {
-                    tracing::warn!(%error, "other nodes cannot be told of jobs, nor heard");
+                Err(fault) => {
+                    tracing::warn!(?fault, "other nodes cannot be told of jobs, nor heard");
                 }
             }
         };
@@ -151,8 +154,9 @@ fn upgrade(pool: &Pool, shared: &Weak<Shared>) -> Option<PostgresStore> {
     Some(PostgresStore { pool, shared })
 }
 
-async fn connect(way: &Way) -> Result<Line, tokio_postgres::Error> {
-    let (client, mut connection) = way.connect().await?;
+async fn connect(way: &Way) -> Result<Line, Fault> {
+    let silent = || unavailable("the database does not answer");
+    let (client, mut connection) = way.connect().await?.ok_or_else(silent)?;
     let (say, heard) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         let mut messages = stream::poll_fn(move |context| connection.poll_message(context));
@@ -164,8 +168,12 @@ async fn connect(way: &Way) -> Result<Line, tokio_postgres::Error> {
             }
         }
     });
-    client.batch_execute(LISTEN).await?;
-    let process_id = client.query_one(PROCESS_ID, &[]).await?.try_get(0)?;
+    let listen = async {
+        client.batch_execute(LISTEN).await?;
+        client.query_one(PROCESS_ID, &[]).await?.try_get(0)
+    };
+    let listens = tokio::time::timeout(Duration::from_secs(SILENCE_SECONDS_MAX), listen);
+    let process_id = listens.await.map_err(|_| silent())??;
     Ok(Line {
         client,
         process_id,
@@ -187,9 +195,17 @@ async fn talk(
                 if count == 0 {
                     return None;
                 }
-                if let Err(error) = tell(&line.client, &news).await {
-                    tracing::warn!(%error, "other nodes were not told");
-                    return Some(());
+                let telling = tell(&line.client, &news);
+                match tokio::time::timeout(Duration::from_secs(SILENCE_SECONDS_MAX), telling).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => {
+                        tracing::warn!(%error, "other nodes were not told");
+                        return Some(());
+                    }
+                    Err(_) => {
+                        tracing::warn!("other nodes were not told: the database does not answer");
+                        return Some(());
+                    }
                 }
                 news.clear();
             }

@@ -23,6 +23,11 @@ use crate::writing::Writing;
 
 /// How often in a lease it is renewed, and looked whether another node's has ended: of the usual lease that is seen 4 seconds later at most.
 const RENEWALS_PER_LEASE: u32 = 8;
+/// The longest time between two renewals, in seconds: what comes with them, such as the pieces that tables are made of, cannot wait for long
+/// however long a lease is.
+const RENEWAL_SECONDS_MAX: u64 = 10;
+/// A node whose lease ended so many leases ago has ended, and was not cut off from the database for a while like all others.
+const LEASES_UNTIL_GONE: i64 = 4;
 /// What a node's clock may lose against the database's in a lease, as a part of it.
 const LEASE_MARGIN_PART: u32 = 20;
 
@@ -32,7 +37,10 @@ pub(crate) const RENEW: &str = "update nodes set lease_until = clock_timestamp()
 // primary key; what it owned is free at once
 pub(crate) const LEAVE: &str = "delete from nodes where id = $1";
 // all of them: they are few
-pub(crate) const REMOVE_ENDED: &str = "delete from nodes where lease_until < clock_timestamp()";
+pub(crate) const REMOVE_ENDED: &str =
+    "delete from nodes where lease_until < clock_timestamp() - $1::bigint * interval '1 second'";
+// all of them: they are few
+pub(crate) const REMOVE_FORMER: &str = "delete from nodes where name = $1";
 // lanes_by_node
 pub(crate) const OWNED: &str = "select webhook_out_sub_id from lanes where node_id = $1";
 // lanes_by_node, webhook_jobs_due
@@ -40,7 +48,15 @@ pub(crate) const DUE: &str = "select webhook_out_sub_id from lanes l where node_
      where j.webhook_out_sub_id = l.webhook_out_sub_id and j.next_attempt_at is not null)";
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[REGISTER, RENEW, LEAVE, REMOVE_ENDED, OWNED, DUE];
+pub(super) const STATEMENTS: &[&str] = &[
+    REGISTER,
+    RENEW,
+    LEAVE,
+    REMOVE_ENDED,
+    REMOVE_FORMER,
+    OWNED,
+    DUE,
+];
 
 /// Takes this node's share of the lanes, and keeps them; see [`store::Lanes::own_lanes`].
 pub(crate) async fn own_lanes(
@@ -84,10 +100,25 @@ async fn adopt(
 }
 
 /// Counts the lease from before it was asked for.
+///
+/// A node that had none a moment ago knows nothing of the others: when the database was away for all of them, they come back one by one.
+/// So it removes none of them before it has had its lease for as long as that is.
 fn leased(store: &PostgresStore, asked_at: Instant) {
     let lanes = &store.shared.lanes;
     let lease = lanes.lease - lanes.lease / LEASE_MARGIN_PART;
-    lanes.lock().leased_until = Some(asked_at + lease);
+    let was_leased = lanes.is_leased();
+    let mut inner = lanes.lock();
+    inner.leased_until = Some(asked_at + lease);
+    if !was_leased {
+        inner.removes_from = Some(asked_at + lanes.lease);
+    }
+}
+
+/// Removes the nodes whose lease is over; whether there were any.
+async fn remove_ended(store: &PostgresStore, connection: &Connection) -> Result<bool, Fault> {
+    let removes_from = store.shared.lanes.lock().removes_from;
+    let is_early = removes_from.is_some_and(|from| Instant::now() < from);
+    Ok(!is_early && connection.execute(REMOVE_ENDED, &[&0_i64]).await? > 0)
 }
 
 async fn register(store: &PostgresStore) -> Result<i64, StoreError> {
@@ -97,9 +128,14 @@ async fn register(store: &PostgresStore) -> Result<i64, StoreError> {
 
 async fn register_node(writing: &mut Writing) -> Result<i64, Fault> {
     let connection = &writing.connection;
-    connection.execute(REMOVE_ENDED, &[]).await?;
-    let name = std::process::id().to_string();
     let lease = writing.shared.lanes.lease_seconds();
+    let long_ago = lease.saturating_mul(LEASES_UNTIL_GONE);
+    connection.execute(REMOVE_ENDED, &[&long_ago]).await?;
+    let name = writing.shared.lanes.lock().name.clone();
+    if let Some(name) = &name {
+        connection.execute(REMOVE_FORMER, &[name]).await?;
+    }
+    let name = name.unwrap_or_else(|| std::process::id().to_string());
     let id = one(connection, REGISTER, &[&name, &lease], |row| {
         Ok(row.try_get(0)?)
     })
@@ -123,7 +159,9 @@ async fn keep(pool: Pool, shared: Weak<Shared>) {
     loop {
         let Some((pause, hurry)) = shared.upgrade().map(|shared| {
             let lanes = &shared.lanes;
-            (lanes.lease / RENEWALS_PER_LEASE, lanes.hurry.clone())
+            let pause = lanes.lease / RENEWALS_PER_LEASE;
+            let pause = pause.min(Duration::from_secs(RENEWAL_SECONDS_MAX));
+            (pause, lanes.hurry.clone())
         }) else {
             return;
         };
@@ -163,7 +201,8 @@ async fn renew(store: &PostgresStore, node: i64, occasion: Occasion) -> Result<b
         return Ok(false);
     }
     leased(store, asked_at);
-    if connection.execute(REMOVE_ENDED, &[]).await? > 0 {
+    store.shared.clock.read(&connection).await?;
+    if remove_ended(store, &connection).await? {
         lanes.notices.announce(News::Free);
     }
     let taken = share::take(&connection, node).await?;

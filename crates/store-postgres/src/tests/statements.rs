@@ -10,6 +10,7 @@ async fn every_statement_fits_the_schema() {
         audit::STATEMENTS,
         audit_events::STATEMENTS,
         check::STATEMENTS,
+        clock::STATEMENTS,
         clock_set::STATEMENTS,
         delivery_statistics::STATEMENTS,
         due::STATEMENTS,

@@ -1,11 +1,14 @@
 //! What the tests share: a server process, a client, a receiver, waiting.
 
+pub mod arrivals;
 pub mod client;
 mod contract;
 pub mod disk;
+pub mod host;
 pub mod mailbox;
 pub mod producers;
 pub mod receiver;
+pub mod relay;
 pub mod server;
 pub mod shim;
 pub mod swift;

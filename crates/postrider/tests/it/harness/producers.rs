@@ -23,6 +23,8 @@ const CHANGES_PER_ORDER: usize = 3;
 pub struct Ledger {
     /// How many changes each producer reports at most in a round, if that is limited.
     changes_max: Option<usize>,
+    /// How long a producer rests after each change.
+    pause: Duration,
     accepted: Mutex<HashSet<i64>>,
     /// How many were refused, and how long the slowest refusal took.
     refused: Mutex<(usize, Duration)>,
@@ -35,6 +37,14 @@ impl Ledger {
         Ledger {
             changes_max: Some(changes_max),
             ..Ledger::default()
+        }
+    }
+
+    /// For producers that report so many changes at most in each round, and rest after each of them.
+    pub fn paced(changes_max: usize, pause: Duration) -> Ledger {
+        Ledger {
+            pause,
+            ..Ledger::limited(changes_max)
         }
     }
 
@@ -67,12 +77,23 @@ pub fn produce(
     name: &str,
     ledger: &Arc<Ledger>,
 ) -> Vec<JoinHandle<()>> {
+    produce_by(PRODUCERS, server, integration, name, ledger)
+}
+
+/// Starts so many of them.
+pub fn produce_by(
+    producers: usize,
+    server: &Server,
+    integration: i64,
+    name: &str,
+    ledger: &Arc<Ledger>,
+) -> Vec<JoinHandle<()>> {
     let start = |producer: usize| {
         let (address, token) = (server.address, server.token.clone());
         let (name, ledger) = (format!("{name}-{producer}"), ledger.clone());
         std::thread::spawn(move || report(address, &token, integration, &name, &ledger))
     };
-    (0..PRODUCERS).map(start).collect()
+    (0..producers).map(start).collect()
 }
 
 /// Waits until they have ended.
@@ -105,6 +126,10 @@ fn report(server: SocketAddr, token: &str, integration: i64, name: &str, ledger:
                 *refused = (refused.0 + 1, refused.1.max(started.elapsed()));
             }
             None => return,
+        }
+        if !ledger.pause.is_zero() {
+            // The pace of the load, not a wait for anything.
+            std::thread::park_timeout(ledger.pause);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A receiver of webhooks on loopback: keeps what came, answers as the test says.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use super::wait_for;
@@ -59,7 +59,15 @@ impl Receiver {
     pub fn scripted(
         script: impl Fn(&Received, usize) -> Reply + Send + Sync + 'static,
     ) -> Receiver {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+        Receiver::at(Ipv4Addr::LOCALHOST, script)
+    }
+
+    /// The same, at this address.
+    pub fn at(
+        address: Ipv4Addr,
+        script: impl Fn(&Received, usize) -> Reply + Send + Sync + 'static,
+    ) -> Receiver {
+        let listener = TcpListener::bind((address, 0)).expect("an address");
         let address = listener.local_addr().expect("bound");
         let received = Arc::new(Mutex::new(Vec::new()));
         let script: Arc<Script> = Arc::new(script);

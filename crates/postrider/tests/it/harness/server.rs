@@ -1,17 +1,23 @@
-//! A `postrider serve` process on a folder of its own.
+//! A `postrider serve` process, on a folder or a database of its own.
 
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use testkit::TestPostgres;
 
 use super::{Answer, Client, PATIENCE, wait_for};
+
+mod start;
+
+use self::start::{Launch, spawn};
+pub use self::start::{on, postrider, run};
 
 /// See the module. Killed when dropped.
 pub struct Server {
@@ -24,100 +30,51 @@ pub struct Server {
     /// Removed with the server, where the folder is its own.
     _own: Option<TempDir>,
     flags: Vec<String>,
-    /// What the process finds in its environment beside.
+    /// What the process finds in its environment; the first so many are always there.
     environment: Vec<(String, String)>,
-}
-
-/// A command of the binary, cut off from the surroundings. `POSTRIDER_TEST_BINARY` names another than the one just built,
-/// such as an optimised one whose figures are wanted.
-pub fn postrider(folder: &Path) -> Command {
-    let built = || env!("CARGO_BIN_EXE_postrider").to_owned();
-    let binary = std::env::var("POSTRIDER_TEST_BINARY").unwrap_or_else(|_| built());
-    let mut command = Command::new(binary);
-    for (name, _) in std::env::vars() {
-        if name.starts_with("POSTRIDER_") {
-            command.env_remove(name);
-        }
-    }
-    command.current_dir(folder).stdin(Stdio::null());
-    command
-}
-
-/// Runs a command to its end.
-pub fn run(folder: &Path, arguments: &[&str]) -> Output {
-    postrider(folder).args(arguments).output().expect("it runs")
+    own_environment: usize,
+    /// Where everything is kept, if not in the folder.
+    postgres: Option<Arc<TestPostgres>>,
+    launch: Launch,
 }
 
 impl Server {
-    /// Starts a server that may deliver to loopback.
-    pub fn start() -> Server {
-        Server::start_with(&[])
-    }
-
-    /// Starts a server with more flags.
-    pub fn start_with(flags: &[&str]) -> Server {
-        let own = tempfile::tempdir().expect("a folder");
-        let mut server = Server::start_in(own.path().to_owned(), flags);
-        server._own = Some(own);
-        server
-    }
-
-    /// Starts a server in a folder that somebody else removes.
-    pub fn start_in(folder: PathBuf, flags: &[&str]) -> Server {
-        let token = create_application(&folder, &[]);
-        Server::start_for(folder, token, flags, Vec::new())
-    }
-
-    /// Starts the first node of a database that is named in the environment.
-    pub fn start_node(environment: Vec<(String, String)>) -> Server {
-        let own = tempfile::tempdir().expect("a folder");
-        let token = create_application(own.path(), &environment);
-        let mut server = Server::start_for(own.path().to_owned(), token, &[], environment);
-        server._own = Some(own);
-        server
-    }
-
-    /// Starts a server on the data that a folder or the environment names, for a token that is known there.
-    pub fn start_on(folder: PathBuf, token: &str, environment: Vec<(String, String)>) -> Server {
-        Server::start_for(folder, token.to_owned(), &[], environment)
-    }
-
-    /// Starts one more node, with a folder of its own, on the database of this one.
-    pub fn start_beside(&self) -> Server {
-        let own = tempfile::tempdir().expect("a folder");
-        let (token, environment) = (self.token.clone(), self.environment.clone());
-        let mut server = Server::start_for(own.path().to_owned(), token, &[], environment);
-        server._own = Some(own);
-        server
-    }
-
-    fn start_for(
-        folder: PathBuf,
-        token: String,
-        flags: &[&str],
-        environment: Vec<(String, String)>,
-    ) -> Server {
-        let mut flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        if !flags.iter().any(|flag| flag == "--egress-allow") {
-            flags.extend(["--egress-allow".to_owned(), "127.0.0.0/8".to_owned()]);
-        }
-        let (child, address) =
-            spawn(&folder, &flags, &environment).expect("it says where it listens");
-        Server {
-            child,
-            client: Client::new(address),
-            address,
-            token,
-            folder,
-            _own: None,
-            flags,
-            environment,
-        }
-    }
-
-    /// What it is started with from the next start on.
+    /// What it finds in its environment beside, from the next start on.
     pub fn set_environment(&mut self, environment: Vec<(String, String)>) {
-        self.environment = environment;
+        self.environment.truncate(self.own_environment);
+        self.environment.extend(environment);
+    }
+
+    /// The database that it works on, where that is not a file in its folder.
+    pub fn postgres(&self) -> Option<&TestPostgres> {
+        self.postgres.as_deref()
+    }
+
+    /// The numbers in the first column of what a query finds, on either store.
+    pub fn numbers(&self, sql: &str) -> Vec<i64> {
+        if let Some(database) = &self.postgres {
+            let rows = database.rows(sql).into_iter();
+            return rows.map(|row| row.parse().expect("a number")).collect();
+        }
+        let database = self.database();
+        let mut query = database.prepare(sql).expect(sql);
+        let rows = query.query_map([], |row| row.get(0)).expect("rows");
+        rows.map(|row| row.expect("a number")).collect()
+    }
+
+    /// Changes the store by hand, on either.
+    pub fn execute(&self, sql: &str) {
+        match &self.postgres {
+            Some(database) => drop(database.rows(sql)),
+            None => self.database().execute_batch(sql).expect(sql),
+        }
+    }
+
+    /// Sends the process a signal, by its name.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.expect("kill").success());
     }
 
     /// Kills the process as no process can prevent.
@@ -128,9 +85,7 @@ impl Server {
 
     /// Asks the process to end, and waits until it has; whether it says that all is well.
     pub fn terminate(&mut self) -> bool {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").arg(pid).status().expect("kill");
-        assert!(sent.success());
+        self.signal("TERM");
         self.child.wait().expect("it ends").success()
     }
 
@@ -141,7 +96,8 @@ impl Server {
 
     /// Starts it again; whether it came to listen.
     pub fn try_restart(&mut self) -> bool {
-        let Some((child, address)) = spawn(&self.folder, &self.flags, &self.environment) else {
+        let (flags, environment) = (&self.flags, &self.environment);
+        let Some((child, address)) = spawn(&self.folder, flags, environment, &self.launch) else {
             return false;
         };
         self.end();
@@ -305,51 +261,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-/// Makes the application that the tests speak for; its token.
-fn create_application(folder: &Path, environment: &[(String, String)]) -> String {
-    std::fs::create_dir_all(folder).expect("a folder");
-    let made = postrider(folder)
-        .args(["application", "create", "--data", "data"])
-        .args(["--slug", "test", "--json"])
-        .envs(environment.iter().map(|(name, value)| (name, value)))
-        .output()
-        .expect("it runs");
-    assert!(made.status.success(), "{made:?}");
-    let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
-    made["token"].as_str().expect("a token").to_owned()
-}
-
-/// Starts a process; nothing if it ended before it listened.
-fn spawn(
-    folder: &Path,
-    flags: &[String],
-    environment: &[(String, String)],
-) -> Option<(Child, SocketAddr)> {
-    let mut child = postrider(folder)
-        .args(["serve", "--data", "data", "--listen", "127.0.0.1:0"])
-        .args(["--log", "warn"])
-        .args(flags)
-        .envs(environment.iter().map(|(name, value)| (name, value)))
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let stdout = child.stdout.take().expect("piped");
-    let mut lines = BufReader::new(stdout).lines();
-    let address = lines.find_map(|line| {
-        let line = line.expect("text");
-        let (_, rest) = line.split_once("listening on http://")?;
-        rest.split_whitespace().next()?.parse().ok()
-    });
-    let Some(address) = address else {
-        let ended = child.wait().expect("it ends");
-        assert!(!ended.success(), "it ended well without having listened");
-        return None;
-    };
-    // Keeps the pipe open and empty, so that the process can go on writing.
-    std::thread::spawn(move || lines.for_each(drop));
-    Some((child, address))
 }
 
 /// The token of the link in a mail, whose long lines are folded.

@@ -9,7 +9,9 @@ use crate::verify::verify;
 
 /// Fails where the database is damaged, or does not hold exactly what it should by `postrider verify`.
 pub fn check(server: &Server) {
-    check_file(&server.database());
+    if server.postgres().is_none() {
+        check_file(&server.database());
+    }
     let (found, is_sound) = verify(server, &[]);
     assert!(is_sound, "{found}");
 }
@@ -38,11 +40,8 @@ pub fn changes(database: &Connection) -> HashSet<i64> {
 }
 
 /// How many jobs wait.
-pub fn waiting(database: &Connection) -> i64 {
-    one(
-        database,
-        "select count(*) from webhook_jobs where finished_at is null",
-    )
+pub fn waiting(server: &Server) -> i64 {
+    server.numbers("select count(*) from webhook_jobs where finished_at is null")[0]
 }
 
 fn one<T: rusqlite::types::FromSql>(database: &Connection, sql: &str) -> T {
