@@ -24,6 +24,7 @@ mod live;
 mod navigation;
 mod notifications;
 mod orders;
+mod plot;
 mod posted;
 mod prose;
 mod refusal;
@@ -31,6 +32,7 @@ mod respond;
 mod services;
 mod shell;
 mod sign_in;
+mod statistics;
 mod test_receivers;
 #[cfg(test)]
 mod tests;
