@@ -16,6 +16,7 @@ use crate::posted::{Fields, Posted};
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
 use crate::shell::Screen;
+use crate::statistics::{self, Span, Statistics, Whose, number, time};
 use crate::text::{integer, moment, text};
 use crate::visit::Visit;
 
@@ -56,6 +57,7 @@ async fn index(visit: Visit, RawQuery(query): RawQuery) -> Result<Answer, Refusa
     parameters["count"] = true.into();
     let reply = visit.call("integrations/index", parameters).await?;
     let integrations = reply.items();
+    let statistics = of_each(&visit, &integrations).await?;
     let main = html! {
         div.head {
             h1 { "Integrations" }
@@ -65,10 +67,16 @@ async fn index(visit: Visit, RawQuery(query): RawQuery) -> Result<Answer, Refusa
         @if integrations.is_empty() {
             (none(&visit, !query.get(list::SEARCH).is_empty()))
         } @else {
-            div.scroll { table.list {
-                thead { tr { th scope="col" { "Name" } th scope="col" { "Key" } th scope="col" { "Made" } } }
-                tbody { @for integration in &integrations { (row(integration)) } }
-            } }
+            section #integrations data-live {
+                (all_of_them(&statistics))
+                div.scroll { table.list {
+                    thead { tr {
+                        th scope="col" { "Name" } th scope="col" { "Key" } th scope="col" { "Delivered in a day" } th scope="col" { "Failed attempts" }
+                        th scope="col" { "Given up" } th scope="col" { "Time until delivered" } th scope="col" { "Made" }
+                    } }
+                    tbody { @for (integration, statistics) in integrations.iter().zip(&statistics) { (row(integration, statistics)) } }
+                } }
+            }
             (list::pager("/integrations", &query, &reply, integrations.len()))
         }
     };
@@ -80,7 +88,31 @@ async fn index(visit: Visit, RawQuery(query): RawQuery) -> Result<Answer, Refusa
     }))
 }
 
-fn row(integration: &Value) -> Markup {
+/// How deliveries of each went in the last day.
+async fn of_each(visit: &Visit, integrations: &[Value]) -> Result<Vec<Statistics>, Refusal> {
+    let mut each = Vec::with_capacity(integrations.len());
+    for integration in integrations {
+        let whose = Whose::Integration(integer(integration, "id").unwrap_or_default());
+        each.push(statistics::read(visit, Span::DayByHours, whose).await?);
+    }
+    Ok(each)
+}
+
+/// The deliveries of all that are shown, where they are several.
+fn all_of_them(statistics: &[Statistics]) -> Markup {
+    let mut each = statistics.iter().cloned();
+    let first = each.next().filter(|_| statistics.len() > 1);
+    let sum = first.map(|first| {
+        each.fold(first, |mut sum, one| {
+            sum.add(&one);
+            sum
+        })
+    });
+    html! { @if let Some(sum) = sum { div.plots { (sum.deliveries(Span::DayByHours)) } } }
+}
+
+fn row(integration: &Value, statistics: &Statistics) -> Markup {
+    let total = &statistics.total;
     let path = format!(
         "/integrations/{}",
         integer(integration, "id").unwrap_or_default()
@@ -88,6 +120,12 @@ fn row(integration: &Value) -> Markup {
     html! { tr {
         td data-label="Name" { a href=(path) { (text(integration, "name")) } }
         td data-label="Key" { code { (text(integration, "key")) } }
+        td data-label="Delivered" { (number(total.delivered)) }
+        td data-label="Failed" { (number(total.failed)) }
+        td data-label="Given up" { @if total.exhausted > 0 { strong.failed { (number(total.exhausted)) } } @else { "0" } }
+        td data-label="Time" { @match total.delivery_time {
+            Some(times) => { (time(times.p50)) span.quiet { ", 95 %: " (time(times.p95)) } }, None => span.quiet { "–" },
+        } }
         td data-label="Made" { (moment(text(integration, "created_at"))) }
     } }
 }

@@ -26,6 +26,7 @@ mod navigation;
 mod notifications;
 mod orders;
 mod pages;
+mod plot;
 mod portal;
 mod posted;
 mod prose;
@@ -35,6 +36,7 @@ mod services;
 mod shell;
 mod sign_in;
 mod snippets;
+mod statistics;
 mod test_receivers;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 mod edit;
 mod explain;
 mod fields;
-mod health;
+pub(crate) mod health;
 mod new;
 mod secret;
 mod show;

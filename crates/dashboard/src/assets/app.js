@@ -112,10 +112,21 @@ function ago(date) {
 // The server writes UTC; here it becomes the reader's own zone, and how long ago.
 const ZONED = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 
+// On the axes of plots: the clock, the day, or both.
+const CLOCKS = {
+  clock: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }),
+  day: new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric" }),
+  both: new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }),
+};
+
 function moments(within = document) {
   for (const time of within.querySelectorAll("time[datetime]")) {
     const date = new Date(time.dateTime);
     if (isNaN(date)) continue;
+    if (time.dataset.clock) {
+      time.textContent = CLOCKS[time.dataset.clock].format(date);
+      continue;
+    }
     time.title = `${ZONED.format(date)} (${time.dateTime})`;
     time.textContent = ago(date);
   }
@@ -194,8 +205,49 @@ function ticks() {
   }
 }
 
+// The numbers of a period are told where one points at, or goes to by the arrow keys: they stand in the table below the plots.
+function plots(within) {
+  for (const plot of within.querySelectorAll("figure.plot")) {
+    const rows = plot.closest("[id]").querySelectorAll(".numbers tbody tr");
+    if (!rows.length) continue;
+    const picture = plot.querySelector("svg[role=img]");
+    const mark = document.createElementNS(picture.namespaceURI, "line");
+    const told = document.createElement("p");
+    let at = rows.length;
+    mark.classList.add("mark");
+    mark.setAttribute("y1", 0);
+    mark.setAttribute("y2", "100%");
+    told.className = "readout";
+    told.setAttribute("aria-live", "polite");
+    plot.append(told);
+    picture.setAttribute("tabindex", "0");
+    const tell = (next) => {
+      at = Math.max(0, Math.min(rows.length - 1, next));
+      const [from, delivered, failed, given, ...times] = [...rows[at].cells].map((cell) => cell.textContent);
+      const until = times[0] && ` Until delivered: ${times.slice(0, 3).join(", ")}; accepted attempt: ${times.slice(3).join(", ")} (p50, p95, p99).`;
+      told.textContent = `${from}: ${delivered} delivered, ${failed} failed attempts, ${given} given up.${until}`;
+      for (const name of ["x1", "x2"]) mark.setAttribute(name, `${(at + 0.5) / rows.length * 100}%`);
+      picture.append(mark);
+    };
+    const silent = () => { mark.remove(); told.textContent = ""; };
+    picture.addEventListener("pointermove", (event) => {
+      const { left, width } = picture.getBoundingClientRect();
+      tell(Math.floor((event.clientX - left) / width * rows.length));
+    });
+    picture.addEventListener("pointerleave", silent);
+    picture.addEventListener("blur", silent);
+    picture.addEventListener("keydown", (event) => {
+      const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: rows.length - 1 }[event.key];
+      if (next === undefined) return;
+      event.preventDefault();
+      tell(next);
+    });
+  }
+}
+
 function comforts(within) {
   moments(within);
+  plots(within);
   for (const button of within.querySelectorAll("button[data-copy]")) {
     button.hidden = false;
     button.addEventListener("click", () => copy(button));

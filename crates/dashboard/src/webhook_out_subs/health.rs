@@ -7,8 +7,8 @@ use crate::text::{is, moment, text};
 use crate::visit::Visit;
 
 /// How a subscription is, the worst of it first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Condition {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Condition {
     /// Switched off by hand.
     Inactive,
     /// Switched off since the receiver answered 410.
@@ -30,14 +30,14 @@ pub(super) enum Condition {
 }
 
 /// The moment as the API writes moments, to compare with them.
-pub(super) fn now(visit: &Visit) -> String {
+pub(crate) fn now(visit: &Visit) -> String {
     let now = serde_json::to_value(visit.client.dashboard.app.now());
     let now = now.unwrap_or_default();
     now.as_str().unwrap_or_default().to_owned()
 }
 
 /// See the module. `now` is a moment as the API writes it.
-pub(super) fn condition(sub: &Value, now: &str) -> Condition {
+pub(crate) fn condition(sub: &Value, now: &str) -> Condition {
     let health = &sub["health"];
     match (text(health, "state"), text(health, "reason")) {
         _ if !is(sub, "active") => Condition::Inactive,
@@ -53,7 +53,7 @@ pub(super) fn condition(sub: &Value, now: &str) -> Condition {
 }
 
 /// Since when it is not well, as far as that is known; empty where it is.
-pub(super) fn trouble_since(sub: &Value) -> &str {
+pub(crate) fn trouble_since(sub: &Value) -> &str {
     let health = &sub["health"];
     match text(health, "failing_since") {
         "" => text(health, "since"),
@@ -63,14 +63,22 @@ pub(super) fn trouble_since(sub: &Value) -> &str {
 
 impl Condition {
     /// Whether nothing is sent until somebody switches it on.
-    pub(super) fn is_off(self) -> bool {
+    pub(crate) fn is_off(self) -> bool {
         matches!(
             self,
             Condition::Inactive | Condition::Gone | Condition::FailedForDays
         )
     }
 
-    pub(super) fn badge(self) -> Markup {
+    /// Whether somebody should look at it: it is not well, and nobody has switched it off.
+    pub(crate) fn needs_attention(self) -> bool {
+        !matches!(
+            self,
+            Condition::Inactive | Condition::CatchingUp | Condition::Healthy
+        )
+    }
+
+    pub(crate) fn badge(self) -> Markup {
         let (class, word) = match self {
             Condition::Inactive => ("quiet", "inactive"),
             Condition::Gone | Condition::FailedForDays => ("failed", "off"),
@@ -85,7 +93,7 @@ impl Condition {
     }
 
     /// What that means.
-    pub(super) fn words(self, sub: &Value) -> Markup {
+    pub(crate) fn words(self, sub: &Value) -> Markup {
         let health = &sub["health"];
         let since = || moment(text(health, "since"));
         let failing_since = || moment(text(health, "failing_since"));
@@ -122,7 +130,7 @@ impl Condition {
     }
 
     /// What somebody can do about it.
-    pub(super) fn advice(self) -> Option<&'static str> {
+    pub(crate) fn advice(self) -> Option<&'static str> {
         match self {
             Condition::Inactive => Some(
                 "Switch it on when it is wanted again. Changes from the time in which it was off are made up for if you say since when.",

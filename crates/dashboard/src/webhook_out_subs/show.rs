@@ -1,16 +1,18 @@
 //! A subscription: how it is and what to do, its jobs, and its settings.
 
 use app::Access;
-use axum::extract::Path;
+use axum::extract::{Path, RawQuery};
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use super::{found, health, path_of};
 use crate::form::button;
 use crate::list_items::ALL;
+use crate::posted::Fields;
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
 use crate::shell::Screen;
+use crate::statistics::{self, Span, Whose};
 use crate::text::{integer, is, moment, text};
 use crate::visit::Visit;
 use crate::webhook_jobs::{self, Of};
@@ -21,15 +23,23 @@ const ROWS: u32 = 5;
 pub(super) async fn show(
     visit: Visit,
     Path((_, id)): Path<(String, i64)>,
+    RawQuery(query): RawQuery,
 ) -> Result<Answer, Refusal> {
+    let query = Fields::parse(query.unwrap_or_default().as_bytes());
+    let span = Span::of(&query);
     let sub = found(&visit, id).await?;
     let root = visit.root();
+    let statistics = statistics::read(&visit, span, Whose::Subscription(id)).await?;
     let failing = jobs(&visit, &sub, &["retrying", "exhausted"]).await?;
     let newest = jobs(&visit, &sub, &[]).await?;
     let name = text(&sub, "name");
     let main = html! {
         div.head { h1.shortened { (name) } (actions(&visit, &sub)) }
         section.verdict #health data-live { (situation(&visit, &sub)) }
+        section.apart {
+            (statistics::choice(&path_of(&visit, id), &query, span))
+            div #statistics data-live { (statistics.draw(span)) }
+        }
         div.columns {
             div {
                 section #failing data-live { (list(&root, &sub, "Failing", &failing, "&state=retrying&state=exhausted")) }

@@ -4,6 +4,7 @@ Prints what is wrong, a line each, and nothing where all is well.
 """
 
 import json
+import re
 import sys
 from urllib.parse import quote
 
@@ -167,6 +168,47 @@ def reflect(context):
     page.close()
 
 
+def overview(context, act):
+    """The figures of the overview while something is done, on one page that is never loaded again."""
+    page = watched(context, "figures")
+    page.goto(f"{URL}{ROOT}?span=hour")
+    figures = page.locator("#figures strong")
+    picture = page.get_by_role("img").first
+    readout = page.locator(".readout").first
+
+    def shows(delivered, failed):
+        expect(figures.nth(0)).to_have_text(str(delivered), timeout=30000)
+        expect(figures.nth(1)).to_have_text(str(failed), timeout=30000)
+        expect(picture).to_have_attribute("aria-label", re.compile(f"hour: {delivered} delivered, {failed} failed attempts"))
+        counted = page.locator(".numbers tbody tr").evaluate_all(
+            "rows => rows.map(row => [row.cells[1], row.cells[2]].map(cell => Number(cell.textContent)))")
+        sums = [sum(column) for column in zip(*counted)]
+        if len(counted) != 60 or sums != [delivered, failed]:
+            note("figures", f"{len(counted)} periods hold {sums}, and not {[delivered, failed]}")
+
+    shows(1, 1)
+    expect(page.locator("#figures .oldest")).to_contain_text(f"#{KNOWN['failed_job']}")
+    act()
+    shows(2, 3)
+    expect(page.locator("#figures .oldest")).to_have_count(0, timeout=30000)
+    page.locator(".numbers summary").click()
+    for fault in Axe().run(page).response["violations"]:
+        if fault["impact"] in ("serious", "critical"):
+            note("figures", f"{fault['id']}: {json.dumps([node['target'] for node in fault['nodes']][:3])}")
+    # By the keyboard alone: the plot is reached, and its periods are told one by one.
+    picture.focus()
+    told = []
+    for key in ("Home", "End", *["ArrowLeft"] * 59):
+        page.keyboard.press(key)
+        told.append(readout.inner_text())
+    if told[-1] != told[0] or len(set(told)) != 60:
+        note("figures", f"the arrow keys tell {len(set(told))} periods: {told[:3]}")
+    numbers = [re.search(r": (\d+) delivered, (\d+) failed", text) for text in told[1:]]
+    if [sum(int(one[column]) for one in numbers if one) for column in (1, 2)] != [2, 3]:
+        note("figures", f"the arrow keys tell {told}")
+    page.close()
+
+
 def guard(browser):
     """Forms of other sites, and pages out of reach."""
     context = browser.new_context()
@@ -215,7 +257,7 @@ def use(browser):
     context = browser.new_context()
     sign_in(context)
     look(context, PAGES)
-    mend(context)
+    overview(context, lambda: mend(context))
     reflect(context)
     without_scripts(browser, context.storage_state())
     guard(browser)
