@@ -37,7 +37,7 @@ fn subscribe(server: &mut Server, integration: i64, key: &str, url: &str) -> Val
 
 #[test]
 fn a_backup_under_load_holds_all_that_was_acknowledged_and_goes_on_elsewhere() {
-    let mut server = Server::start();
+    let mut server = Server::start_embedded();
     let answer = Arc::new(AtomicU16::new(503));
     let current = answer.clone();
     let receiver = Receiver::scripted(move |request, _| {
@@ -81,9 +81,8 @@ fn a_backup_under_load_holds_all_that_was_acknowledged_and_goes_on_elsewhere() {
     answer.store(200, Ordering::SeqCst);
     let folder = elsewhere.path().to_owned();
     let mut restored = Server::start_restored(folder, &server.token, Vec::new());
-    let database = restored.database();
     wait_for("all that waited to be delivered", || {
-        (whole::waiting(&database) == 0).then_some(())
+        (whole::waiting(&restored) == 0).then_some(())
     });
     let after = restored.report(integration, "after", "scheduled");
     restored.wait_for_job(integration, &after["webhook_jobs"][0]["id"], "delivered");
@@ -93,7 +92,7 @@ fn a_backup_under_load_holds_all_that_was_acknowledged_and_goes_on_elsewhere() {
 #[test]
 fn a_backup_that_is_killed_leaves_no_file_that_could_be_taken_for_one() {
     let mut chance = seeded();
-    let mut server = Server::start();
+    let mut server = Server::start_embedded();
     let receiver = Receiver::start();
     let integration = server.integration("a");
     subscribe(&mut server, integration, "crm", &receiver.url("/"));
