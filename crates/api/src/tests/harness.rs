@@ -94,11 +94,15 @@ enum Place {
 }
 
 impl Place {
-    fn new() -> Place {
+    fn as_asked() -> Place {
         let asked = std::env::var("POSTRIDER_TEST_STORE");
         if asked.is_ok_and(|store| store == "postgres") {
             return Place::Database(TestPostgres::new());
         }
+        Place::folder()
+    }
+
+    fn folder() -> Place {
         Place::Folder(tempfile::tempdir().expect("a folder"))
     }
 
@@ -128,7 +132,15 @@ impl Fixture {
     }
 
     pub(super) async fn with(endpoints: &'static [Endpoint]) -> Fixture {
-        let place = Place::new();
+        Fixture::on(Place::as_asked(), endpoints).await
+    }
+
+    /// On the embedded store, whatever store others are on.
+    pub(super) async fn embedded(endpoints: &'static [Endpoint]) -> Fixture {
+        Fixture::on(Place::folder(), endpoints).await
+    }
+
+    async fn on(place: Place, endpoints: &'static [Endpoint]) -> Fixture {
         let clock = Arc::new(ManualClock::default());
         let store = place.store(clock.now()).await;
         let mailbox = Arc::new(Mailbox::default());

@@ -172,9 +172,10 @@ async fn a_body_that_breaks_off_is_refused() {
     fixture.close().await;
 }
 
+/// The clock of its timers stands, which only a store within the process bears.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_stalls_is_cut_off() {
-    let fixture = Fixture::with(ROUTES).await;
+    let fixture = Fixture::embedded(ROUTES).await;
     let stalled = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
     let answer = send(&fixture, "POST", "/api/v1/things/small", stalled).await;
     let answer = body(&answer);

@@ -14,6 +14,8 @@ use crate::harness::{Server, wait_for, whole};
 const ROUNDS_DEFAULT: usize = 8;
 /// Longest time between a start and the kill, in milliseconds.
 const LIFE_MILLISECONDS_MAX: u64 = 200;
+/// The same on a database, whose first answers take longer.
+const LIFE_ON_POSTGRES_MILLISECONDS_MAX: u64 = 800;
 /// Changes that each producer reports in a round: so few that failing receivers keep up.
 const CHANGES_PER_PRODUCER: usize = 3;
 /// The most requests of a lane that can be in flight when the process dies.
@@ -28,9 +30,13 @@ fn kill_9_at_any_moment_loses_nothing_and_repeats_only_what_was_in_flight() {
     let integration = server.integration("a");
     let keys = arrivals.subscribe(&mut server, integration);
     let ledger = Arc::new(Ledger::limited(CHANGES_PER_PRODUCER));
+    let life_max = match server.postgres() {
+        Some(_) => LIFE_ON_POSTGRES_MILLISECONDS_MAX,
+        None => LIFE_MILLISECONDS_MAX,
+    };
     for round in 0..rounds {
         arrivals.begin_round(round);
-        let life = Duration::from_millis(chance.random_range(1..LIFE_MILLISECONDS_MAX));
+        let life = Duration::from_millis(chance.random_range(1..life_max));
         let producers = produce(&server, integration, &round.to_string(), &ledger);
         // The random moment itself, not a wait for anything.
         std::thread::park_timeout(life);
