@@ -56,6 +56,12 @@ impl Mandrill {
         })
     }
 
+    /// Reaches the API. Whether the key is good only a mail tells.
+    pub(crate) async fn check(&self) -> Result<(), SendFault> {
+        let reached = self.client.get(self.endpoint.clone()).send().await;
+        reached.map(|_| ()).map_err(unreachable)
+    }
+
     pub(crate) async fn send(&self, message: &Message) -> Result<(), SendFault> {
         let body = json!({ "key": self.key, "message": fields(message), "async": false });
         let request = self

@@ -36,6 +36,15 @@ impl Smtp {
         Ok(Smtp(builder.build()))
     }
 
+    /// Connects, and signs in where the setting says so.
+    pub(crate) async fn check(&self) -> Result<(), SendFault> {
+        match self.0.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(SendFault::Passing("it takes no mails now".to_owned())),
+            Err(error) => Err(fault(&error)),
+        }
+    }
+
     pub(crate) async fn send(&self, message: &Message) -> Result<(), SendFault> {
         let sent = self.0.send(message.to_mime()?).await;
         sent.map(|_| ()).map_err(|error| fault(&error))

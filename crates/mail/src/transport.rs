@@ -56,6 +56,18 @@ impl Transport {
         }))
     }
 
+    /// Whether mails would be taken, without sending one: a mail server is signed in to, an API is reached. Files need nobody.
+    ///
+    /// # Errors
+    /// [`SendFault`].
+    pub async fn check(&self) -> Result<(), SendFault> {
+        match &self.0 {
+            Way::Smtp(smtp) => smtp.check().await,
+            Way::Mandrill(mandrill) => mandrill.check().await,
+            Way::File(_) => Ok(()),
+        }
+    }
+
     /// Sends one mail within [`SEND_SECONDS_MAX`]. When it is cut off, nobody knows whether it was taken.
     ///
     /// # Errors

@@ -3,7 +3,10 @@
 
 pub mod application;
 pub mod backup;
+pub mod copy;
+pub mod doctor;
 pub mod integration;
+pub mod migrate;
 pub mod route;
 pub mod user;
 pub mod verify;

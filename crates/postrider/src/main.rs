@@ -23,7 +23,10 @@ use clap::{Parser, Subcommand};
 
 use command::application::{self, ApplicationCommand};
 use command::backup::{self, BackupArgs};
+use command::copy::{self, CopyArgs};
+use command::doctor::{self, DoctorArgs};
 use command::integration::{self, IntegrationCommand};
+use command::migrate::{self, MigrateArgs};
 use command::route::{self, RouteCommand};
 use command::user::{self, UserCommand};
 use command::verify::{self, VerifyArgs};
@@ -75,8 +78,14 @@ enum Command {
     /// Proves that the store holds exactly what it should: each change its jobs, each job something to wait for, each
     /// order its sequence. Prints what is wrong, also beside a running server.
     Verify(VerifyArgs),
+    /// Tells whether this machine, its configuration and its store are fit to serve, and what to do where they are not.
+    Doctor(DoctorArgs),
+    /// Makes the schema of the store, or brings it up to date, without serving it.
+    Migrate(MigrateArgs),
     /// Copies the embedded store into a file, beside a running server too, and checks the copy.
     Backup(BackupArgs),
+    /// Copies everything to an empty store of the same or the other kind, while no server runs on either, and compares both.
+    Copy(CopyArgs),
     /// Measures a running server with a bounded load, and checks every delivery.
     Load(LoadArgs),
 }
@@ -126,11 +135,18 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        Command::Doctor(args) => {
+            if !doctor::run(args)? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Migrate(args) => migrate::run(args)?,
         Command::Backup(args) => {
             if !backup::run(args)? {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        Command::Copy(args) => copy::run(args)?,
         Command::Load(args) => {
             if !load::run(&args)? {
                 return Ok(ExitCode::FAILURE);

@@ -41,7 +41,12 @@ pub fn secret_key(config: &Config) -> anyhow::Result<SecretKey> {
 /// The file beside the data, where the configuration names no key.
 pub fn file(config: &Config) -> Option<PathBuf> {
     let is_beside = config.secret_key.is_none();
-    is_beside.then(|| config.data.join(KEY_FILE))
+    is_beside.then(|| beside(&config.data))
+}
+
+/// Where the key of a data folder is, unless one is configured.
+pub fn beside(folder: &Path) -> PathBuf {
+    folder.join(KEY_FILE)
 }
 
 fn read(file: &Path) -> anyhow::Result<Option<SecretKey>> {

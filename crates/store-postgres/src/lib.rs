@@ -11,9 +11,11 @@ mod check;
 mod clock;
 mod clock_set;
 mod connection;
+mod copy;
 mod delivery_statistics;
 mod due;
 mod ending;
+mod examine;
 mod fault;
 mod idempotency;
 mod integrations;
@@ -48,6 +50,8 @@ mod webhook_out_subs;
 mod writing;
 
 pub use clock::DatabaseClock;
+pub use copy::PostgresCopy;
+pub use examine::{Examined, examine, migrate_database};
 pub use migrate::MigrateFault;
 pub use open::{OpenFault, PostgresStore};
 

@@ -85,6 +85,21 @@ async fn migrate_with(
     }
 }
 
+/// This program's version.
+pub(crate) fn known() -> i64 {
+    count(MIGRATIONS)
+}
+
+fn count(migrations: &[Migration]) -> i64 {
+    i64::try_from(migrations.len()).unwrap_or(i64::MAX)
+}
+
+/// The version of a database that has a schema.
+pub(crate) async fn found(connection: &Connection) -> Result<i64, Fault> {
+    let found = one(connection, NEWEST, &[], |row| Ok(row.try_get("version")?));
+    Ok(found.await?.unwrap_or(0))
+}
+
 async fn batch(connection: &Connection, sql: &str) -> Result<(), StoreError> {
     connection.batch(sql).await.map_err(StoreError::from)
 }
@@ -96,7 +111,7 @@ async fn next_step(
 ) -> Result<bool, MigrateFault> {
     batch(connection, LOCK).await?;
     batch(connection, MAKE_VERSIONS).await?;
-    let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
+    let known = count(migrations);
     let newest = one(connection, NEWEST, &[], |row| {
         Ok((row.try_get("version")?, row.try_get("works_with")?))
     });

@@ -21,7 +21,7 @@ use crate::known::Known;
 use crate::lanes::{self, Lanes, Notices};
 use crate::migrate::{MigrateFault, migrate};
 use crate::pool::pool;
-use crate::{check, idempotency, list_items, partitions};
+use crate::{check, copy, idempotency, list_items, partitions, webhook_out_subs};
 
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,16 @@ pub enum OpenFault {
     /// The database cannot be reached, or refuses.
     #[error("the database cannot be used: {0}")]
     Database(#[from] StoreError),
+    /// A copy to it has not come to its end.
+    #[error(
+        "the database has half of a copy: finish that with the same `postrider copy`, or use another database"
+    )]
+    HalfCopied,
+    /// A node works on what is to be copied.
+    #[error(
+        "a server runs on the database, or did until a moment ago: stop it, and wait for as long as its lease"
+    )]
+    Served,
     /// The schema cannot be brought up to date.
     #[error(transparent)]
     Schema(#[from] MigrateFault),
@@ -113,6 +123,9 @@ impl PostgresStore {
         let connection = store.connection().await.map_err(of_store)?.patient();
         let clock = &store.shared.clock;
         clock.read(&connection).await.map_err(of_store)?;
+        if copy::is_half_copied(&connection).await.map_err(of_store)? {
+            return Err(OpenFault::HalfCopied);
+        }
         migrate(&connection).await?;
         partitions::make_ahead(&connection)
             .await
@@ -158,6 +171,11 @@ impl Store for PostgresStore {
         let connection = self.connection().await?;
         connection.execute(TOUCH, &[]).await?;
         Ok(())
+    }
+
+    async fn opens_secrets(&self) -> Result<bool, StoreError> {
+        let connection = self.connection().await?;
+        Ok(webhook_out_subs::opens_newest(&connection, &self.shared.key).await?)
     }
 
     async fn check(&self, references: Vec<Reference>) -> Result<Vec<Refusal>, StoreError> {

@@ -3,7 +3,7 @@
 //! A piece is made before the ids come to it. It is attached ready-made, since that does not hold up whoever reads and writes the
 //! table meanwhile.
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Params};
 use crate::fault::Fault;
 use crate::list_query::one;
 
@@ -40,6 +40,9 @@ const IDS_MAX: i64 = 1_000_000_000;
 const GROWTH_MAX: i64 = 8;
 /// What a piece shall hold, in seconds: of three months there are then about thirteen, and each look-up that knows no id asks all of them.
 const PIECE_SECONDS: i64 = 7 * 24 * 60 * 60;
+
+/// Pieces that a copied table is cut into, since nothing tells how old its ids are: as many as of three months.
+const COPIED_PIECES: i64 = 13;
 
 /// Held by the node that makes pieces; any number that other programs do not use.
 const LOCK: &str = "select pg_advisory_xact_lock(7815694213740091392)";
@@ -115,7 +118,11 @@ async fn make(connection: &Connection, growing: &Growing) -> Result<(), Fault> {
     let Some((from, until)) = needed(connection, growing).await? else {
         return Ok(());
     };
-    let table = growing.table;
+    attach(connection, growing.table, from, until).await
+}
+
+/// Makes a piece, and attaches it ready-made.
+async fn attach(connection: &Connection, table: &str, from: i64, until: i64) -> Result<(), Fault> {
     let piece = name(table, from);
     let statements = format!(
         "create table {piece} (like {table} including defaults including indexes including storage); \
@@ -124,6 +131,27 @@ async fn make(connection: &Connection, growing: &Growing) -> Result<(), Fault> {
     connection.batch(&statements).await?;
     connection.execute(KEEP, &[&table, &from, &until]).await?;
     Ok(())
+}
+
+/// Makes the pieces of a table that is to be filled with ids up to this one, and one more; nothing where it is not kept in pieces.
+pub(crate) async fn make_up_to(connection: &Connection, table: &str, id: i64) -> Result<(), Fault> {
+    if !GROWING.iter().any(|growing| growing.table == table) {
+        return Ok(());
+    }
+    let ids = (id / COPIED_PIECES).clamp(IDS_MIN, IDS_MAX);
+    loop {
+        let params: Params = &[&table];
+        let last = one(connection, LAST, params, |row| Ok(row.try_get("until_id")?));
+        let from: i64 = last.await?.unwrap_or(0);
+        if from > id.saturating_add(ids) {
+            return Ok(());
+        }
+        connection.batch("begin").await?;
+        let made = attach(connection, table, from, from.saturating_add(ids)).await;
+        let end = if made.is_ok() { "commit" } else { "rollback" };
+        connection.batch(end).await?;
+        made?;
+    }
 }
 
 /// The table that is a piece of another one.

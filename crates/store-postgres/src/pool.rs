@@ -10,9 +10,13 @@ use deadpool_postgres::{
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use store::StoreError;
+use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::connection::Connection;
+use crate::fault::Fault;
 use crate::open::OpenFault;
 
 /// Most connections of a node that people's reads and changes share: more than the cores of most databases gains nothing.
@@ -33,6 +37,9 @@ const BEGIN: &str = "set lock_timeout = '5s'; set statement_timeout = '30s'; set
 
 /// What a node names itself in the database's list of connections, unless the URL says otherwise.
 const APPLICATION_NAME: &str = "postrider";
+
+/// Where PostgreSQL listens unless the URL says otherwise.
+const PORT_DEFAULT: u16 = 5_432;
 
 /// How long what was sent may stay without an acknowledgement, in seconds: a cut is noticed well within the usual lease.
 const SILENCE_SECONDS_MAX: u64 = 10;
@@ -124,6 +131,21 @@ pub(crate) fn pool(
     Ok((pool, way))
 }
 
+/// A connection for work that belongs to no node, and may take as long as it takes.
+///
+/// # Errors
+/// When the URL or the certificates cannot be used, or the database cannot be reached.
+pub(crate) async fn connect_alone(
+    url: &str,
+    extra_ca_pem: Option<&[u8]>,
+) -> Result<Connection, OpenFault> {
+    let lease = Duration::from_secs(IDLE_IN_TRANSACTION_SECONDS_MAX);
+    let (pool, _) = pool(url, extra_ca_pem, lease)?;
+    let object = pool.get().await.map_err(Fault::from);
+    let object = object.map_err(StoreError::from)?;
+    Ok(Connection::new(object).patient())
+}
+
 /// Reads a URL. Certificates are always verified where there is TLS, so that libpq's stricter modes mean the same as `require`.
 fn parse(url: &str) -> Result<Config, OpenFault> {
     let mut url = url.to_owned();
@@ -131,6 +153,29 @@ fn parse(url: &str) -> Result<Config, OpenFault> {
         url = url.replace(&format!("sslmode={strict}"), "sslmode=require");
     }
     Config::from_str(&url).map_err(|error| OpenFault::Url(error.to_string()))
+}
+
+/// Where a URL leads, without user and password.
+///
+/// # Errors
+/// When the URL cannot be used.
+pub(crate) fn address(url: &str) -> Result<String, OpenFault> {
+    let config = parse(url)?;
+    let ports = config.get_ports();
+    let port = |place: usize| ports.get(place).or(ports.first()).unwrap_or(&PORT_DEFAULT);
+    let hosts = config.get_hosts().iter().enumerate();
+    let hosts: Vec<String> = hosts
+        .map(|(place, host)| match host {
+            Host::Tcp(name) => format!("{name}:{}", port(place)),
+            Host::Unix(folder) => folder.display().to_string(),
+        })
+        .collect();
+    let name = config.get_dbname().or(config.get_user());
+    Ok(format!(
+        "postgres://{}/{}",
+        hosts.join(","),
+        name.unwrap_or_default()
+    ))
 }
 
 /// Mozilla's authorities as they were when this program was built, and those of the extra CA file.
@@ -179,6 +224,22 @@ mod tests {
         let wanted = TargetSessionAttrs::ReadWrite;
         assert_eq!(config.get_target_session_attrs(), wanted);
         assert_eq!(connect_time(&config), Duration::from_secs(10));
+    }
+
+    #[test]
+    fn an_address_has_neither_user_nor_password() {
+        let cases = [
+            ("postgres://a:secret@db/x", "postgres://db:5432/x"),
+            (
+                "postgres://a:secret@db:5433/x?sslmode=require",
+                "postgres://db:5433/x",
+            ),
+            ("postgres:///x?host=/run/db&user=a", "postgres:///run/db/x"),
+            ("postgres://a@one,two:7/x", "postgres://one:5432,two:7/x"),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(address(url).expect("a URL"), expected, "{url}");
+        }
     }
 
     #[test]

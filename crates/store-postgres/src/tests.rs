@@ -3,5 +3,6 @@
 mod laws;
 mod migrations;
 mod statements;
+mod tls;
 mod two_nodes;
 mod world;

@@ -33,6 +33,7 @@ mod update;
 pub(crate) use self::delete::cancel_leftovers;
 pub(crate) use self::list::ids;
 pub(crate) use self::row::{lane, of_id};
+pub(crate) use self::secret::opens_newest;
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&[&str]] = &[

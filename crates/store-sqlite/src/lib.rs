@@ -13,8 +13,10 @@ mod check;
 mod checkpointer;
 mod clock_set;
 mod connection;
+mod copy;
 mod delivery_statistics;
 mod due;
+mod examine;
 mod fault;
 mod idempotency;
 mod integrations;
@@ -47,6 +49,8 @@ mod writer;
 mod writing;
 
 pub use backup::{Backup, BackupFault, backup};
+pub use copy::SqliteCopy;
+pub use examine::{Examined, examine, migrate_folder};
 pub use migrate::MigrateFault;
 pub use open::{OpenFault, ServeLock, SqliteStore, has_data, make_folder};
 

@@ -23,12 +23,12 @@ use crate::migrate::{MigrateFault, migrate};
 use crate::readers::Readers;
 use crate::writer::{self, Progress, QUEUE_WORKS_MAX, Work};
 use crate::writing::Writing;
-use crate::{check, clock_set, idempotency, list_items};
+use crate::{check, clock_set, copy, idempotency, list_items, webhook_out_subs};
 
 /// The database, within the data folder.
 pub(crate) const DATABASE_FILE: &str = "postrider.db";
 /// Held by the process that serves, within the data folder.
-const LOCK_FILE: &str = "serve.lock";
+pub(crate) const LOCK_FILE: &str = "serve.lock";
 /// Entered by its owner only.
 const FOLDER_MODE: u32 = 0o700;
 /// How long a request waits for a place in the writer's queue before it is told to come again.
@@ -62,6 +62,21 @@ pub enum OpenFault {
         file: PathBuf,
         /// Why.
         fault: MigrateFault,
+    },
+    /// There is nothing in the folder.
+    #[error("the data folder {folder} has no database")]
+    NoData {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A copy to it has not come to its end.
+    #[error(
+        "the data folder {folder} has half of a copy: finish that with the same `postrider copy`, or name another folder with \
+         --data"
+    )]
+    HalfCopied {
+        /// The folder.
+        folder: PathBuf,
     },
     /// Another server works on this folder.
     #[error(
@@ -175,6 +190,11 @@ impl SqliteStore {
             error,
         };
         let connection = open_writer(&path).map_err(unreadable)?;
+        if copy::is_half_copied(&connection).map_err(unreadable)? {
+            return Err(OpenFault::HalfCopied {
+                folder: folder.to_owned(),
+            });
+        }
         migrate(&connection).map_err(|fault| OpenFault::Schema {
             file: path.clone(),
             fault,
@@ -335,6 +355,12 @@ impl Store for SqliteStore {
             Ok(())
         });
         touched.await.map_err(StoreError::from)
+    }
+
+    async fn opens_secrets(&self) -> Result<bool, StoreError> {
+        let key = self.key.clone();
+        self.read(move |connection| webhook_out_subs::opens_newest(connection, &key))
+            .await
     }
 
     async fn check(&self, references: Vec<Reference>) -> Result<Vec<Refusal>, StoreError> {

@@ -29,6 +29,7 @@ mod update;
 
 pub(crate) use self::list::ids;
 pub(crate) use self::row::{lane, lanes, of_id};
+pub(crate) use self::secret::opens_newest;
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&[&str]] = &[

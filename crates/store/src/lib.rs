@@ -11,6 +11,7 @@
 mod applications;
 mod audit_events;
 mod change;
+pub mod copy;
 mod delivery_statistics;
 mod error;
 mod integrations;
@@ -108,6 +109,12 @@ pub trait Store:
     /// # Errors
     /// [`StoreError::Unavailable`] with the reason.
     async fn check_writable(&self) -> Result<(), StoreError>;
+
+    /// Whether the secret key opens what was sealed last; so it does where nothing was.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn opens_secrets(&self) -> Result<bool, StoreError>;
 
     /// Which of these references do not hold, in their order. For requests that are refused anyway: a
     /// transaction checks its own references itself.

@@ -11,8 +11,9 @@ use store::{Change, NewSigning, SecretKey, WithSecret};
 
 use super::{find, hold, row};
 use crate::audit::{self, AuditEvent};
-use crate::connection::Params;
+use crate::connection::{Connection, Params};
 use crate::fault::Fault;
+use crate::list_query::one;
 use crate::writing::Writing;
 
 /// Where signing secrets are sealed for, the previous one too.
@@ -31,8 +32,19 @@ pub(crate) const ROTATE: &str = "update webhook_out_subs set previous_signs_unti
 pub(crate) const PUT_KEY: &str = "update webhook_out_subs set signing_key = $2, public_key = $3, previous_signing_key = null \
      where id = $1";
 
+// primary key
+pub(crate) const NEWEST: &str =
+    "select signing_secret from webhook_out_subs order by id desc limit 1";
+
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[ROTATE, PUT_KEY];
+pub(crate) const STATEMENTS: &[&str] = &[ROTATE, PUT_KEY, NEWEST];
+
+/// Whether the key opens the secret of the newest subscription; so it does where there is none.
+pub(crate) async fn opens_newest(connection: &Connection, key: &SecretKey) -> Result<bool, Fault> {
+    let sealed = one(connection, NEWEST, &[], |row| Ok(row.try_get(0)?));
+    let sealed: Option<Vec<u8>> = sealed.await?;
+    Ok(sealed.is_none_or(|sealed| key.open(PLACE, &sealed).is_ok()))
+}
 
 /// What signs from a rotation on, and how long what signed before does too.
 pub(super) struct Rotation {

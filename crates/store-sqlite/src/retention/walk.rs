@@ -11,7 +11,7 @@ use crate::fault::Fault;
 use crate::list_query::{all, one};
 
 // webhook_jobs_by_integration
-pub(crate) const JOBS: &str = "select id, order_id, order_stage_id, payload_id, created_at, finished_at, late is not null \
+pub(crate) const JOBS: &str = "select id, order_id, order_stage_id, payload_id, created_at, finished_at, late is 1 \
      from webhook_jobs indexed by webhook_jobs_by_integration where integration_id = ?1 and id > ?2 order by id limit ?3";
 // order_stages_by_integration
 pub(crate) const STAGES: &str = "select id, order_id, created_at from order_stages indexed by order_stages_by_integration \

@@ -6,13 +6,14 @@ use domain::id::{IntegrationId, WebhookOutSubId};
 use domain::signing_key::SigningKey;
 use domain::time::Moment;
 use domain::webhook_out_sub::WebhookOutSub;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use serde::Serialize;
 use store::{Change, NewSigning, SecretKey, WithSecret};
 
 use super::{find, row};
 use crate::audit::{self, AuditEvent};
 use crate::fault::Fault;
+use crate::list_query::one;
 use crate::writing::Writing;
 
 /// Where signing secrets are sealed for, the previous one too.
@@ -31,8 +32,18 @@ pub(crate) const ROTATE: &str = "update webhook_out_subs set previous_signs_unti
 pub(crate) const PUT_KEY: &str = "update webhook_out_subs set signing_key = ?2, public_key = ?3, previous_signing_key = null \
      where id = ?1";
 
+// primary key
+pub(crate) const NEWEST: &str =
+    "select signing_secret from webhook_out_subs order by id desc limit 1";
+
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[ROTATE, PUT_KEY];
+pub(crate) const STATEMENTS: &[&str] = &[ROTATE, PUT_KEY, NEWEST];
+
+/// Whether the key opens the secret of the newest subscription; so it does where there is none.
+pub(crate) fn opens_newest(connection: &Connection, key: &SecretKey) -> Result<bool, Fault> {
+    let sealed: Option<Vec<u8>> = one(connection, NEWEST, [], |row| Ok(row.get(0)?))?;
+    Ok(sealed.is_none_or(|sealed| key.open(PLACE, &sealed).is_ok()))
+}
 
 /// What the audit trail tells of a rotation.
 #[derive(Serialize)]
