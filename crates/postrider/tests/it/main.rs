@@ -22,6 +22,7 @@ mod dashboard_forms;
 mod dashboard_matrix;
 mod database_away;
 mod delivery;
+mod deploy;
 mod disk_full;
 mod doctor;
 mod documentation;
