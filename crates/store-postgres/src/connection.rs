@@ -36,11 +36,10 @@ impl Connection {
         }
     }
 
-    /// The same, for work that may take as long as it takes.
-    pub(crate) fn patient(self) -> Connection {
-        let mut connection = self;
-        connection.patience = Duration::MAX;
-        connection
+    /// The same, for work whose answers may take so long.
+    pub(crate) fn with_patience(mut self, patience: Duration) -> Connection {
+        self.patience = patience;
+        self
     }
 
     /// Runs a statement; how many rows it changed.

@@ -120,7 +120,9 @@ impl PostgresStore {
             }),
         };
         let of_store = |fault: Fault| OpenFault::Database(fault.into());
-        let connection = store.connection().await.map_err(of_store)?.patient();
+        let connection = store.connection().await.map_err(of_store)?;
+        // A change of the schema takes as long as it takes.
+        let connection = connection.with_patience(Duration::MAX);
         let clock = &store.shared.clock;
         clock.read(&connection).await.map_err(of_store)?;
         if copy::is_half_copied(&connection).await.map_err(of_store)? {

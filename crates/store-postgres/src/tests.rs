@@ -2,6 +2,7 @@
 
 mod laws;
 mod migrations;
+mod silence;
 mod statements;
 mod tls;
 mod two_nodes;
