@@ -44,6 +44,7 @@ impl Connection {
     }
 
     /// Prepares a statement, without running it.
+    #[cfg(test)]
     pub(crate) async fn prepare(&self, sql: &str) -> Result<(), Fault> {
         let prepared = self.client()?.prepare_cached(sql).await;
         Ok(prepared.map(|_| ())?)

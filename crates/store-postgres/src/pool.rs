@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts,
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod,
+    Runtime, Timeouts,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -14,9 +15,13 @@ use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::open::OpenFault;
+use crate::{accept, record};
 
 /// Most connections of a node that people's reads and changes share: more than the cores of most databases gains nothing.
 const CONNECTIONS_MAX: usize = 10;
+/// Most connections of those that accept and record: some of each are under way at once. They have their own, so that nothing that people
+/// ask holds up what is accepted and sent.
+const WRITERS_MAX: usize = 4;
 /// How long a request waits for one of them before it is told to come again, in seconds.
 const WAIT_SECONDS_MAX: u64 = 5;
 /// How long making a connection may take, in seconds.
@@ -27,6 +32,11 @@ const CONNECT_SECONDS_MAX: u64 = 5;
 const BEGIN: &str = "set lock_timeout = '5s'; set statement_timeout = '30s'; \
      set idle_in_transaction_session_timeout = '10s'; set jit = off; set client_min_messages = warning; \
      select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'";
+
+/// What the connections of those that accept and record have more. Their statements find rows by keys, however few of them there were when
+/// the plan was made: it is made once, and never goes through a whole table, which may have grown since.
+pub(crate) const BEGIN_WRITER: &str =
+    "set plan_cache_mode = force_generic_plan; set enable_seqscan = off";
 
 /// What a node names itself in the database's list of connections, unless the URL says otherwise.
 const APPLICATION_NAME: &str = "postrider";
@@ -55,11 +65,14 @@ impl Way {
     }
 }
 
-/// Connections to the database that a URL names, and the way to it; none is made yet.
+/// Connections to the database that a URL names, those of the writers, and the way to it; none is made yet.
 ///
 /// # Errors
 /// When the URL or the certificates cannot be used.
-pub(crate) fn pool(url: &str, extra_ca_pem: Option<&[u8]>) -> Result<(Pool, Way), OpenFault> {
+pub(crate) fn pools(
+    url: &str,
+    extra_ca_pem: Option<&[u8]>,
+) -> Result<(Pool, Pool, Way), OpenFault> {
     let mut config = parse(url)?;
     if config.get_application_name().is_none() {
         config.application_name(APPLICATION_NAME);
@@ -72,23 +85,44 @@ pub(crate) fn pool(url: &str, extra_ca_pem: Option<&[u8]>) -> Result<(Pool, Way)
     }
     config.keepalives_idle(Duration::from_secs(SILENCE_SECONDS_MAX));
     let tls = MakeRustlsConnect::new(tls(extra_ca_pem)?);
-    let way = Way {
-        config: config.clone(),
-        tls: tls.clone(),
-    };
-    let recycling_method = RecyclingMethod::Fast;
-    let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method });
+    let way = Way { config, tls };
     let begin = Hook::async_fn(|client, _| {
         Box::pin(async move {
-            client
-                .batch_execute(BEGIN)
-                .await
-                .map_err(HookError::Backend)
+            let begun = client.batch_execute(BEGIN).await;
+            begun.map_err(HookError::Backend)
         })
     });
+    let begin_writer = Hook::async_fn(|client, _| {
+        Box::pin(async move { begin_writer(client).await.map_err(HookError::Backend) })
+    });
+    Ok((
+        pool(&way, CONNECTIONS_MAX, begin)?,
+        pool(&way, WRITERS_MAX, begin_writer)?,
+        way,
+    ))
+}
+
+/// Statements that are sent together must be known, or they would not be carried out in their order.
+async fn begin_writer(client: &ClientWrapper) -> Result<(), tokio_postgres::Error> {
+    client.batch_execute(BEGIN).await?;
+    client.batch_execute(BEGIN_WRITER).await?;
+    let together: Vec<&'static str> =
+        [accept::TOGETHER.concat(), record::TOGETHER.to_vec()].concat();
+    for sql in together {
+        client.prepare_cached(sql).await?;
+    }
+    Ok(())
+}
+
+fn pool(way: &Way, connections_max: usize, begin: Hook) -> Result<Pool, OpenFault> {
+    let recycling_method = RecyclingMethod::Fast;
+    let (config, tls) = (way.config.clone(), way.tls.clone());
+    let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method });
     let seconds = |seconds| Some(Duration::from_secs(seconds));
     let pool = Pool::builder(manager)
-        .max_size(CONNECTIONS_MAX)
+        .max_size(connections_max)
+        // The one that was used last knows the most: its backend has tables, plans and pages at hand.
+        .queue_mode(QueueMode::Lifo)
         .timeouts(Timeouts {
             wait: seconds(WAIT_SECONDS_MAX),
             create: seconds(CONNECT_SECONDS_MAX),
@@ -97,8 +131,7 @@ pub(crate) fn pool(url: &str, extra_ca_pem: Option<&[u8]>) -> Result<(Pool, Way)
         .runtime(Runtime::Tokio1)
         .post_create(begin)
         .build();
-    let pool = pool.map_err(|error| OpenFault::Url(error.to_string()))?;
-    Ok((pool, way))
+    pool.map_err(|error| OpenFault::Url(error.to_string()))
 }
 
 /// Reads a URL. Certificates are always verified where there is TLS, so that libpq's stricter modes mean the same as `require`.
