@@ -70,6 +70,7 @@ impl Connection {
     }
 
     /// Prepares a statement, without running it.
+    #[cfg(test)]
     pub(crate) async fn prepare(&self, sql: &str) -> Result<(), Fault> {
         let prepared = self.answer(self.client()?.prepare_cached(sql)).await;
         prepared.map(|_| ())

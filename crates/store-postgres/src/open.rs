@@ -20,7 +20,7 @@ use crate::fault::Fault;
 use crate::known::Known;
 use crate::lanes::{self, Lanes, Notices};
 use crate::migrate::{MigrateFault, migrate};
-use crate::pool::pool;
+use crate::pool::pools;
 use crate::{check, copy, idempotency, list_items, partitions, webhook_out_subs};
 
 /// Why a database cannot be used.
@@ -70,6 +70,8 @@ pub(crate) struct Shared {
     pub(crate) key: SecretKey,
     pub(crate) known: Known,
     pub(crate) queue: Queue,
+    /// Connections of those that accept and record.
+    pub(crate) writers: Pool,
     pub(crate) lanes: Lanes,
     pub(crate) clock: Arc<DatabaseClock>,
     /// The task that accepts changes, until it is waited for.
@@ -106,13 +108,14 @@ impl PostgresStore {
     ) -> Result<PostgresStore, OpenFault> {
         let (queue, waiting) = Queue::new();
         let (notices, outgoing) = Notices::new();
-        let (pool, way) = pool(url, extra_ca_pem, lease)?;
+        let (pool, writers, way) = pools(url, extra_ca_pem, lease)?;
         let store = PostgresStore {
             pool,
             shared: Arc::new(Shared {
                 key,
                 known: Known::default(),
                 queue,
+                writers,
                 lanes: Lanes::new(lease, notices),
                 clock: Arc::default(),
                 writer: Mutex::default(),
@@ -210,5 +213,6 @@ impl Store for PostgresStore {
             tracing::warn!(%error, "the lanes of this node were not given back; others take them when its lease ends");
         }
         self.pool.close();
+        self.shared.writers.close();
     }
 }

@@ -145,9 +145,17 @@ pub(crate) async fn release_next(
     writing: &mut Writing,
     groups: HashMap<Group, Moment>,
 ) -> Result<(), Fault> {
-    let mut left = groups;
+    let found = next_of(&writing.connection, &groups).await?;
+    release_those(writing, groups, found).await
+}
+
+/// Releases those that were found to be next.
+pub(crate) async fn release_those(
+    writing: &mut Writing,
+    mut left: HashMap<Group, Moment>,
+    mut found: HashMap<Group, i64>,
+) -> Result<(), Fault> {
     for _ in 0..LOOKS_MAX {
-        let found = next_of(&writing.connection, &left).await?;
         if found.is_empty() {
             return Ok(());
         }
@@ -160,12 +168,13 @@ pub(crate) async fn release_next(
         for job in due::ready_jobs(&writing.connection, &released).await? {
             writing.ready(job);
         }
+        found = next_of(&writing.connection, &left).await?;
     }
     Err(Fault::Raced)
 }
 
 /// The held job of each group that nothing holds any more.
-async fn next_of(
+pub(crate) async fn next_of(
     connection: &Connection,
     groups: &HashMap<Group, Moment>,
 ) -> Result<HashMap<Group, i64>, Fault> {
