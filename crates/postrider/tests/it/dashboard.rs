@@ -127,9 +127,7 @@ fn scene() -> Scene {
 pub(crate) fn browse(script: &str, url: &str, known: &Value) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     // Pictures of every page, for people's eyes: POSTRIDER_TEST_PICTURES names a folder that is kept.
-    let own = tempfile::tempdir().expect("a folder");
-    let pictures = std::env::var("POSTRIDER_TEST_PICTURES");
-    let pictures = pictures.unwrap_or_else(|_| own.path().display().to_string());
+    let pictures = std::env::var("POSTRIDER_TEST_PICTURES").unwrap_or_default();
     let read = Command::new(root.join("../../.venv/bin/python"))
         .arg(root.join("tests/it/dashboard").join(script))
         .args([url, CHROMIUM, &pictures, &known.to_string()])
