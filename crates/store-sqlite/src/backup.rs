@@ -1,7 +1,7 @@
 //! A copy of a database that is being worked on.
 //!
 //! Pages are copied as they are, from one view of what is committed: the writer goes on meanwhile, and its log grows until the view is
-//! given back. `vacuum into` would build every index anew, and hold its view for much longer. The copy has another name until it is
+//! given back. `vacuum into` would write every tree anew, and hold its view for longer. The copy has another name until it is
 //! whole, checked and on the disk, so that half of one is never taken for a backup.
 
 use std::fs::{File, OpenOptions};

@@ -199,6 +199,8 @@ fn half_a_copy_is_neither_served_nor_mixed_with_another() {
     let mark = "create table copy_under_way (source text not null) strict; insert into copy_under_way values ('elsewhere')";
     half.execute_batch(mark).expect("marked");
     drop(half);
+    let key = folder.join("data/secret.key");
+    std::fs::copy(&key, folder.join("back/secret.key")).expect("copied");
     let mut serve = postrider(&folder);
     serve.args(["serve", "--data", "back", "--listen", "127.0.0.1:0"]);
     let said = serve.output().expect("it runs");
@@ -220,7 +222,6 @@ fn half_a_copy_is_neither_served_nor_mixed_with_another() {
     let text = refused(&folder, "sqlite:nowhere", "sqlite:new");
     assert!(text.contains("has no database"), "{text}");
     let own = tempfile::tempdir().expect("a folder");
-    let key = folder.join("data/secret.key");
     let node = Server::start_restored(own.path().to_owned(), &server.token, on(&database, &key));
     let text = refused(&folder, &url, "sqlite:new");
     assert!(text.contains("a server runs on"), "{text}");

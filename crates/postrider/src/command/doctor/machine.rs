@@ -134,9 +134,9 @@ fn disk(folder: &Path) -> Finding {
     }
 }
 
-/// The folder, or the one that it would be made in.
+/// The folder, or what it would be made in, which may be no folder.
 fn existing(folder: &Path) -> PathBuf {
-    let found = folder.ancestors().find(|one| one.is_dir());
+    let found = folder.ancestors().find(|one| one.exists());
     found.unwrap_or(Path::new("/")).to_owned()
 }
 

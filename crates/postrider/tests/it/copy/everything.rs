@@ -25,17 +25,17 @@ fn once(key: &str) -> Value {
 }
 
 fn people(server: &mut Server, integration: i64) -> Value {
-    let mut link = Value::Null;
+    let mut links = Vec::new();
     for email in ["boss@example.com", "second@example.com"] {
         let made = server.command(&[
             "user", "create", "--email", email, "--role", "employee", "--json",
         ]);
         assert!(made.status.success(), "{made:?}");
         let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
-        link = std::mem::replace(&mut link, made["link_token"].clone());
+        links.push(made["link_token"].clone());
     }
     // The first one's is used; the second's stays.
-    let used = json!({ "link_token": link, "remember_me": true });
+    let used = json!({ "link_token": links[0], "remember_me": true });
     let session = server.sensitive("sessions/create", &used).data();
     for (email, role) in [
         ("eve@example.com", "liaison"),
