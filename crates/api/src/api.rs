@@ -29,6 +29,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// What somebody is answered who asks for a page that is not there.
     pub page_not_found: fn() -> Response<Bytes>,
+    /// Where people reach this server, without a slash at the end.
+    pub public_url: String,
     /// The page where people register as clients.
     pub registration_url: String,
 }

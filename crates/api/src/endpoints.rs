@@ -31,6 +31,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     integrations::show::ENDPOINT,
     integrations::index::ENDPOINT,
     integrations::invitation_email::ENDPOINT,
+    integrations::portal_link::ENDPOINT,
     webhook_out_subs::create::ENDPOINT,
     webhook_out_subs::update::ENDPOINT,
     webhook_out_subs::show::ENDPOINT,

@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use app::{Caller, Denied, Principal};
+use app::{Caller, Denied, Principal, Use};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -126,7 +126,10 @@ impl Api {
         let (principal, token) = match route.token() {
             Some(_) => {
                 let token = decoded.token()?;
-                (self.app.authenticate(token).await?, token.to_owned())
+                // Pages call in process: nobody else can say this.
+                let is_use = head.extensions.get().copied().unwrap_or(Use::Made);
+                let principal = self.app.recognise(token, is_use).await?;
+                (principal, token.to_owned())
             }
             None => (Principal::Visitor, String::new()),
         };

@@ -1,11 +1,13 @@
 //! The declarations as a whole, and the API over a real store, without sockets.
 
 mod access;
+mod account;
 mod faults;
 mod harness;
 mod matrix;
 mod openapi;
 mod people;
+mod portal_links;
 mod routes;
 mod server;
 mod views;

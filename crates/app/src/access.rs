@@ -14,9 +14,11 @@ pub enum Access {
     Tokens,
     /// Everybody with a session, users without a role too; no applications.
     Sessions,
-    /// Whoever has a role, and applications: reading, and sending jobs again.
+    /// Whoever has a role, applications, and who came by a link into the portal: reading, and sending jobs again.
     Readers,
-    /// Clients, employees and applications: changing.
+    /// Clients, employees, applications, and who came by a link into the portal: subscriptions and their jobs.
+    Menders,
+    /// Clients, employees and applications: changing what else an integration has.
     Managers,
     /// Employees, and applications that are not narrowed to one integration: what concerns all.
     Operators,
@@ -33,10 +35,20 @@ impl Access {
             Principal::Visitor => return Err(Denied::InvalidToken),
             Principal::Application { only, .. } => {
                 return allow(match self {
-                    Access::Open | Access::Tokens | Access::Readers | Access::Managers => true,
+                    Access::Open
+                    | Access::Tokens
+                    | Access::Readers
+                    | Access::Menders
+                    | Access::Managers => true,
                     Access::Sessions => false,
                     Access::Operators => only.is_none(),
                 });
+            }
+            Principal::Portal(_) => {
+                return allow(matches!(
+                    self,
+                    Access::Open | Access::Readers | Access::Menders
+                ));
             }
             Principal::User(signed_in) => signed_in,
         };
@@ -45,7 +57,9 @@ impl Access {
             Access::Open | Access::Tokens | Access::Sessions => Ok(()),
             _ if user.roles.is_empty() => Err(Denied::ClientRequired),
             Access::Readers => Ok(()),
-            Access::Managers => allow(user.is(Role::Client) || user.is(Role::Employee)),
+            Access::Menders | Access::Managers => {
+                allow(user.is(Role::Client) || user.is(Role::Employee))
+            }
             Access::Operators => allow(user.is(Role::Employee)),
         }
     }

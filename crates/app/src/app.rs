@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::id::IntegrationId;
+use domain::portal_link::PortalKey;
 use domain::time::{Clock, Moment};
 use domain::token::TokenHash;
 use store::{Change, Deployment, Reference, Refusal, Registry, Store, StoreError};
@@ -14,6 +15,7 @@ use crate::last_use::LastUse;
 use crate::mailer::Mailer;
 use crate::password::Passwords;
 use crate::recent::Recent;
+use crate::sessions::Use;
 use crate::throttle::Throttle;
 use crate::underway::Underway;
 
@@ -26,6 +28,7 @@ pub struct App {
     pub(crate) throttle: Throttle,
     pub(crate) last_use: LastUse,
     pub(crate) first_run: FirstRun,
+    pub(crate) portal_key: PortalKey,
     clock: Arc<dyn Clock>,
     /// Tokens that were good a moment ago. Unknown ones are not kept: a token that was just made must
     /// be good at once.
@@ -38,12 +41,13 @@ pub struct App {
 
 impl App {
     /// The use cases over this store; `underway` tells what the store does not know, `mailer` sends what a
-    /// request itself must send.
+    /// request itself must send, `portal_key` signs links into the portal.
     pub fn new(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         underway: Arc<dyn Underway>,
         mailer: Arc<dyn Mailer>,
+        portal_key: PortalKey,
     ) -> App {
         App {
             store,
@@ -53,6 +57,7 @@ impl App {
             throttle: Throttle::new(),
             last_use: LastUse::default(),
             first_run: FirstRun::default(),
+            portal_key,
             clock,
             principals: Recent::new(),
             registry: Recent::new(),
@@ -80,11 +85,22 @@ impl App {
         Ok(deployment)
     }
 
-    /// Whose token this is.
+    /// Whose token this is, who uses it now.
     ///
     /// # Errors
     /// The token is nobody's, or its session is over; or the store cannot be read.
     pub async fn authenticate(&self, token: &str) -> Result<Principal, Denied> {
+        self.recognise(token, Use::Made).await
+    }
+
+    /// Whose token this is.
+    ///
+    /// # Errors
+    /// As [`App::authenticate`].
+    pub async fn recognise(&self, token: &str, is_use: Use) -> Result<Principal, Denied> {
+        if PortalKey::is_token(token) {
+            return self.portal_visitor(token).await;
+        }
         let hash = TokenHash::of(token);
         // Taken before reading: what is kept is then never believed for too long.
         let now = self.now();
@@ -98,7 +114,10 @@ impl App {
             }
         };
         match principal {
-            Principal::User(signed_in) => self.used(&signed_in, now).map(Principal::User),
+            Principal::User(signed_in) => {
+                let alive = self.alive(&signed_in, now, is_use);
+                alive.map(Principal::User)
+            }
             principal => Ok(principal),
         }
     }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use domain::id::{ApplicationId, IntegrationId};
+use domain::portal_link::PortalLink;
 use domain::records::{Actor, Application};
 use domain::user::Role;
 use store::SignedIn;
@@ -22,6 +23,8 @@ pub enum Principal {
     },
     /// A person with a session.
     User(Arc<SignedIn>),
+    /// Somebody who came by a link into the portal.
+    Portal(Arc<PortalLink>),
 }
 
 /// A principal with the request that it makes.
@@ -49,6 +52,7 @@ impl Principal {
         match self {
             Principal::Visitor => Some(&[]),
             Principal::Application { only, .. } => only.as_ref().map(std::slice::from_ref),
+            Principal::Portal(link) => Some(std::slice::from_ref(&link.integration_id)),
             Principal::User(signed_in) if signed_in.user.is(Role::Employee) => None,
             Principal::User(signed_in) if signed_in.user.roles.is_empty() => Some(&[]),
             Principal::User(signed_in) => Some(&signed_in.user.scoped_integrations),
@@ -65,7 +69,15 @@ impl Principal {
     pub fn signed_in(&self) -> Option<&SignedIn> {
         match self {
             Principal::User(signed_in) => Some(signed_in),
-            Principal::Visitor | Principal::Application { .. } => None,
+            Principal::Visitor | Principal::Application { .. } | Principal::Portal(_) => None,
+        }
+    }
+
+    /// The link that somebody came by, if it is one into the portal.
+    pub fn portal_link(&self) -> Option<&PortalLink> {
+        match self {
+            Principal::Portal(link) => Some(link),
+            Principal::Visitor | Principal::Application { .. } | Principal::User(_) => None,
         }
     }
 
@@ -75,6 +87,7 @@ impl Principal {
             Principal::Visitor => Actor::Visitor,
             Principal::Application { id, .. } => Actor::Application(*id),
             Principal::User(signed_in) => Actor::User(signed_in.user.id),
+            Principal::Portal(link) => Actor::Portal(link.subject.clone()),
         }
     }
 }

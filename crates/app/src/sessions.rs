@@ -37,6 +37,15 @@ pub enum SignIn {
     },
 }
 
+/// Whether a request is somebody's, made now. One that a page makes by itself, to keep up to date, keeps no session alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Somebody made it.
+    Made,
+    /// Nobody did.
+    Unattended,
+}
+
 /// Who signed in, with the session's token.
 pub struct NewSession {
     /// The session and its user.
@@ -183,11 +192,12 @@ impl App {
         Ok(())
     }
 
-    /// Notes that a session is used now, unless it is over.
-    pub(crate) fn used(
+    /// The session, unless it is over; notes its use.
+    pub(crate) fn alive(
         &self,
         signed_in: &Arc<SignedIn>,
         now: Moment,
+        is_use: Use,
     ) -> Result<Arc<SignedIn>, Denied> {
         let mut session = signed_in.session.clone();
         let noted = self.last_use.of(session.id);
@@ -197,8 +207,10 @@ impl App {
         if session.is_expired(signed_in.user.remember_me, now) {
             return Err(Denied::SessionExpired);
         }
-        self.last_use.note(session.id, now);
-        session.last_used_at = now.max(session.last_used_at);
+        if is_use == Use::Made {
+            self.last_use.note(session.id, now);
+            session.last_used_at = now.max(session.last_used_at);
+        }
         let user = signed_in.user.clone();
         Ok(Arc::new(SignedIn { session, user }))
     }

@@ -4,7 +4,7 @@ use domain::email_address::EmailAddress;
 use domain::id::{IntegrationId, UserId};
 use domain::token::Token;
 use domain::user::{Role, User};
-use store::{Created, NewClient, NewUser, Page, Registered, UserChanges, UserQuery};
+use store::{Created, NewClient, NewUser, Page, Refusal, Registered, UserChanges, UserQuery};
 
 use crate::access::Access;
 use crate::app::App;
@@ -66,18 +66,23 @@ impl App {
         Ok(self.store.create_user(new, self.change(caller)).await?)
     }
 
-    /// Changes the caller's own user. A new password ends all their other sessions.
+    /// Changes the caller's own user. A new password ends all their other sessions. `current_password`, if it is said, must be the
+    /// one of now.
     ///
     /// # Errors
-    /// Forbidden to callers without a session.
+    /// Forbidden to callers without a session; refused where the password of now is another (`current_password`); too many tries.
     pub async fn update_own_user(
         &self,
         caller: Caller<'_>,
         name: Option<String>,
         password: Option<String>,
+        current_password: Option<String>,
         remember_me: Option<bool>,
     ) -> Result<User, Denied> {
         let signed_in = caller.principal.signed_in().ok_or(Denied::Forbidden)?;
+        if let Some(current) = current_password {
+            self.check_password(&signed_in.user, current).await?;
+        }
         let password_hash = match password {
             Some(password) => Some(self.passwords.hash(password).await?),
             None => None,
@@ -95,6 +100,24 @@ impl App {
             .await?;
         self.principals.clear();
         Ok(updated)
+    }
+
+    /// Each try counts as one of signing in.
+    async fn check_password(&self, user: &User, password: String) -> Result<(), Denied> {
+        let wrong = || {
+            Denied::Refused(vec![Refusal::new(
+                "current_password",
+                "is not the password",
+            )])
+        };
+        let email: EmailAddress = user.email.parse().map_err(|_| wrong())?;
+        self.throttle.admit(&email.folded(), self.now())?;
+        let known = self.store.credentials(email).await?;
+        let hash = known.and_then(|known| known.password_hash);
+        match self.passwords.verify(password, hash).await? {
+            true => Ok(()),
+            false => Err(wrong()),
+        }
     }
 
     /// Sets what a user may be, and where.

@@ -17,7 +17,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::Dashboard;
-use crate::refusal::Refusal;
+use crate::form::label;
+use crate::refusal::{Fault, Refusal};
 
 /// What answers a request to the API.
 pub type Api = Arc<dyn Fn(Request<Body>) -> BoxFuture<'static, Response<Bytes>> + Send + Sync>;
@@ -32,6 +33,8 @@ pub(crate) struct Reply {
     pub(crate) next: Option<String>,
     /// How many records there are, and whether counting stopped there.
     pub(crate) count: Option<(u64, bool)>,
+    /// What was done, and yet should be looked at.
+    pub(crate) warnings: Vec<Fault>,
 }
 
 #[derive(Deserialize)]
@@ -41,6 +44,8 @@ struct Envelope {
     count: Option<u64>,
     #[serde(default)]
     count_capped: bool,
+    #[serde(default)]
+    warnings: Vec<Fault>,
 }
 
 impl Reply {
@@ -52,6 +57,15 @@ impl Reply {
     /// The records of a list.
     pub(crate) fn items(&self) -> Vec<Value> {
         serde_json::from_str(self.data.get()).unwrap_or_default()
+    }
+
+    /// The warnings as a sentence; empty where there is none.
+    pub(crate) fn warned(&self) -> String {
+        let words = |fault: &Fault| {
+            let message = fault.message.trim_end_matches('.');
+            format!(" {}: {message}.", label(&fault.attr))
+        };
+        self.warnings.iter().map(words).collect()
     }
 
     /// The record read into a type, for members that must stay as they were written.
@@ -119,6 +133,7 @@ impl Client {
                 data: envelope.data.unwrap_or_default(),
                 next: envelope.next,
                 count: envelope.count.map(|count| (count, envelope.count_capped)),
+                warnings: envelope.warnings,
             });
         }
         Err(Refusal::of(&answer))

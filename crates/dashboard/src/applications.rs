@@ -1,20 +1,16 @@
 //! Applications: the programs that call the API. Their tokens are shown once, when they are made or replaced.
 
-use std::sync::Arc;
-
 use app::Access;
-use axum::Router;
 use axum::extract::{Path, RawQuery};
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
 use http::StatusCode;
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use crate::Dashboard;
 use crate::documentation::code;
 use crate::form::{Empty, Form, button, field, parameters};
 use crate::list;
+use crate::pages::Pages;
 use crate::posted::{Fields, Posted};
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
@@ -26,13 +22,15 @@ const PATH: &str = "/applications";
 const CREATE: &str = "applications/create";
 const ROTATE: &str = "applications/rotate_token";
 
-pub(crate) fn router() -> Router<Arc<Dashboard>> {
-    Router::new()
-        .route(PATH, get(index).post(create))
-        .route("/applications/new", get(new))
-        .route("/applications/{id}", get(show).post(rename))
-        .route("/applications/{id}/active", post(switch))
-        .route("/applications/{id}/rotate_token", post(rotate))
+pub(crate) fn router() -> Pages {
+    Pages::new()
+        .get(PATH, index)
+        .post(PATH, create)
+        .get("/applications/new", new)
+        .get("/applications/{id}", show)
+        .post("/applications/{id}", rename)
+        .post("/applications/{id}/active", switch)
+        .post("/applications/{id}/rotate_token", rotate)
 }
 
 async fn index(visit: Visit, RawQuery(query): RawQuery) -> Result<Answer, Refusal> {

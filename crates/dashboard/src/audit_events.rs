@@ -1,16 +1,12 @@
 //! Audit events: who changed what, when, and what was different after it.
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::extract::RawQuery;
-use axum::routing::get;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-use crate::Dashboard;
 use crate::form::label;
 use crate::list;
+use crate::pages::Pages;
 use crate::posted::Fields;
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
@@ -24,8 +20,8 @@ const VALUE_CHARS_MAX: usize = 160;
 /// Most members of a record that are shown.
 const MEMBERS_MAX: usize = 8;
 
-pub(crate) fn router() -> Router<Arc<Dashboard>> {
-    Router::new().route(PATH, get(index))
+pub(crate) fn router() -> Pages {
+    Pages::new().get(PATH, index)
 }
 
 async fn index(visit: Visit, RawQuery(query): RawQuery) -> Result<Answer, Refusal> {
@@ -83,6 +79,7 @@ fn actor(actor: &Value) -> Markup {
     html! {
         @if let Some(id) = integer(actor, "user") { a href={ "/users/" (id) } { "user " (id) } }
         @else if let Some(id) = integer(actor, "application") { a href={ "/applications/" (id) } { "application " (id) } }
+        @else if !text(actor, "portal").is_empty() { (text(actor, "portal")) " " span.quiet { "by a link into the portal" } }
         @else { (label(actor.as_str().unwrap_or_default())) }
     }
 }

@@ -24,21 +24,43 @@ pub(crate) fn get<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     pairs.find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
-/// Sets a cookie that scripts cannot read and other sites cannot send along; until the browser is closed unless it is said how
-/// long. `secure` where the server is reached by https.
+/// Where a cookie is sent along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// With requests of our own pages.
+    Own,
+    /// The same, by https only.
+    OwnSecure,
+    /// In a frame of another site, kept apart for each such site. Browsers keep it by https only, and on the machine itself.
+    Framed,
+}
+
+impl Guard {
+    /// That of pages which are not framed; `secure` where the server is reached by https.
+    pub(crate) fn own(secure: bool) -> Guard {
+        if secure { Guard::OwnSecure } else { Guard::Own }
+    }
+
+    fn attributes(self) -> &'static str {
+        match self {
+            Guard::Own => "SameSite=Lax",
+            Guard::OwnSecure => "SameSite=Lax; Secure",
+            Guard::Framed => "SameSite=None; Secure; Partitioned",
+        }
+    }
+}
+
+/// Sets a cookie that scripts cannot read; until the browser is closed unless it is said how long.
 pub(crate) fn set(
     headers: &mut HeaderMap,
-    secure: bool,
+    guard: Guard,
     name: &str,
     value: &str,
     seconds: Option<u64>,
 ) {
-    let mut cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax");
+    let mut cookie = format!("{name}={value}; Path=/; HttpOnly; {}", guard.attributes());
     if let Some(seconds) = seconds {
         cookie.push_str(&format!("; Max-Age={seconds}"));
-    }
-    if secure {
-        cookie.push_str("; Secure");
     }
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         headers.append(header::SET_COOKIE, cookie);
@@ -46,10 +68,10 @@ pub(crate) fn set(
 }
 
 /// Leaves a sentence for the next page.
-pub(crate) fn set_flash(headers: &mut HeaderMap, secure: bool, sentence: &str) {
+pub(crate) fn set_flash(headers: &mut HeaderMap, guard: Guard, sentence: &str) {
     set(
         headers,
-        secure,
+        guard,
         FLASH,
         &BASE64.encode(sentence),
         Some(FLASH_SECONDS),
@@ -77,10 +99,10 @@ mod tests {
         headers.insert(header::COOKIE, line);
         assert_eq!(get(&headers, SESSION), Some("yes"));
         let mut answer = HeaderMap::new();
-        set(&mut answer, true, SESSION, "prs_a", Some(7));
+        set(&mut answer, Guard::OwnSecure, SESSION, "prs_a", Some(7));
         assert_eq!(
             answer[header::SET_COOKIE],
-            "postrider_session=prs_a; Path=/; HttpOnly; SameSite=Lax; Max-Age=7; Secure"
+            "postrider_session=prs_a; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=7"
         );
     }
 }

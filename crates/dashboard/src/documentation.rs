@@ -12,14 +12,13 @@ pub(crate) use body::code;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::routing::get;
 use contract::Route;
 use maud::Markup;
 use store::List;
 
+use crate::pages::Pages;
 use crate::respond::{self, Answer};
 use crate::shell::Page;
 use crate::{Dashboard, page_not_found};
@@ -34,14 +33,14 @@ struct Service {
     routes: Vec<&'static Route>,
 }
 
-pub(crate) fn router() -> Router<Arc<Dashboard>> {
-    Router::new()
-        .route("/documentation", get(index))
-        .route("/documentation/api/v1/{service}/{action}", get(route))
-        .route("/documentation/list_items", get(vocabularies))
-        .route("/documentation/list_items/{key}", get(vocabulary))
-        .route("/documentation/openapi.json", get(openapi))
-        .route("/documentation/{*rest}", get(async || not_found()))
+pub(crate) fn router() -> Pages {
+    Pages::new()
+        .get("/documentation", index)
+        .get("/documentation/api/v1/{service}/{action}", route)
+        .get("/documentation/list_items", vocabularies)
+        .get("/documentation/list_items/{key}", vocabulary)
+        .get("/documentation/openapi.json", openapi)
+        .get("/documentation/{*rest}", async || not_found())
 }
 
 async fn index(State(dashboard): State<Arc<Dashboard>>) -> Answer {

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use app::{Caller, Denied, Principal};
-use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::IntoResponse;
-use axum::routing::get;
 use contract::{Failure, Fault};
 use domain::email_address::EmailAddress;
 use http::StatusCode;
@@ -18,6 +16,7 @@ use crate::Dashboard;
 use crate::api_call::check;
 use crate::cookies;
 use crate::form::{Empty, Form, field, parameters};
+use crate::pages::Pages;
 use crate::posted::{Fields, PostedByVisitor};
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
@@ -27,8 +26,10 @@ use crate::text::text;
 /// The field that bears the link's token.
 const TOKEN: &str = "token";
 
-pub(crate) fn router() -> Router<Arc<Dashboard>> {
-    Router::new().route("/first_run", get(welcome).post(begin))
+pub(crate) fn router() -> Pages {
+    Pages::new()
+        .get("/first_run", welcome)
+        .post("/first_run", begin)
 }
 
 #[derive(Deserialize)]
@@ -159,7 +160,7 @@ async fn employ(
     let mut answer = respond::see_other("/integrations/new");
     cookies::set(
         answer.headers_mut(),
-        dashboard.is_secure(),
+        dashboard.cookie_guard(),
         cookies::SESSION,
         session.token.text(),
         None,

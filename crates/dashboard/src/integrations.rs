@@ -2,20 +2,16 @@
 
 mod overview;
 
-use std::sync::Arc;
-
 use app::Access;
-use axum::Router;
 use axum::extract::RawQuery;
 use axum::response::IntoResponse;
-use axum::routing::get;
 use http::StatusCode;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::Dashboard;
 use crate::form::{Empty, Form, field, parameters};
 use crate::list;
+use crate::pages::Pages;
 use crate::posted::{Fields, Posted};
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
@@ -26,12 +22,13 @@ use crate::visit::Visit;
 /// The fields of a new integration.
 const FIELDS: [&str; 2] = ["name", "key"];
 
-pub(crate) fn router() -> Router<Arc<Dashboard>> {
-    Router::new()
-        .route("/", get(first))
-        .route("/integrations", get(index).post(create))
-        .route("/integrations/new", get(new))
-        .route("/integrations/{integration_id}", get(overview::show))
+pub(crate) fn router() -> Pages {
+    Pages::new()
+        .get("/", first)
+        .get("/integrations", index)
+        .post("/integrations", create)
+        .get("/integrations/new", new)
+        .get("/integrations/{integration_id}", overview::show)
 }
 
 /// Leads to the integration that was looked at last, or the only one, or to all.

@@ -1,17 +1,13 @@
 //! Inviting somebody to an integration by mail.
 
-use std::sync::Arc;
-
 use app::Access;
-use axum::Router;
 use axum::response::IntoResponse;
-use axum::routing::get;
 use http::StatusCode;
 use maud::html;
 use serde_json::json;
 
-use crate::Dashboard;
 use crate::form::{Empty, Form, field, parameters};
+use crate::pages::Pages;
 use crate::posted::{Fields, Posted};
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
@@ -21,9 +17,9 @@ use crate::visit::Visit;
 
 const ROUTE: &str = "integrations/invitation_email";
 
-pub(crate) fn router() -> Router<Arc<Dashboard>> {
+pub(crate) fn router() -> Pages {
     let path = "/integrations/{integration_id}/invitation_email";
-    Router::new().route(path, get(form).post(send))
+    Pages::new().get(path, form).post(path, send)
 }
 
 async fn form(visit: Visit) -> Result<Answer, Refusal> {

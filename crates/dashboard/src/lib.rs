@@ -7,6 +7,7 @@
 //! routes of the API in process (`api_call`): what is allowed and what is valid is decided there, once. `form` draws a route's
 //! parameters as fields, `list` makes a page's query into those of a list, `live` keeps what bears `data-live` up to date.
 
+mod account;
 mod api_call;
 mod applications;
 mod assets;
@@ -24,6 +25,8 @@ mod live;
 mod navigation;
 mod notifications;
 mod orders;
+mod pages;
+mod portal;
 mod posted;
 mod prose;
 mod refusal;
@@ -31,6 +34,7 @@ mod respond;
 mod services;
 mod shell;
 mod sign_in;
+mod snippets;
 mod test_receivers;
 #[cfg(test)]
 mod tests;
@@ -47,13 +51,15 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
 use bytes::Bytes;
 use contract::Route;
 use http::Response;
 use tokio_util::sync::CancellationToken;
 
+use pages::Pages;
+
 pub use api_call::Api;
+pub use pages::Declared;
 pub use test_receivers::TestReceivers;
 
 /// What the pages show.
@@ -64,6 +70,8 @@ pub struct Dashboard {
     pub openapi: String,
     /// Where people reach this server, without a slash at the end.
     pub public_url: String,
+    /// Origins whose pages may frame the portal.
+    pub frame_ancestors: Vec<String>,
     /// For what is kept in the store.
     pub app: Arc<App>,
     /// Answers requests to the API, in process.
@@ -75,9 +83,9 @@ pub struct Dashboard {
 }
 
 impl Dashboard {
-    /// Whether people come by https, so that cookies need never go unprotected.
-    fn is_secure(&self) -> bool {
-        self.public_url.starts_with("https://")
+    /// Where cookies of its own pages are sent along: by https only, where people come by that.
+    fn cookie_guard(&self) -> cookies::Guard {
+        cookies::Guard::own(self.public_url.starts_with("https://"))
     }
 
     /// The declaration of a route, such as `webhook_jobs/index`.
@@ -93,10 +101,26 @@ impl Dashboard {
 /// The pages. What is not among them is left to whoever adds this to a server.
 pub fn router(dashboard: Dashboard) -> Router {
     let live = live::Live::new(dashboard.stopping.clone());
-    Router::new()
+    let dashboard = Arc::new(dashboard);
+    let pages = all()
+        .into_router()
+        .layer(from_fn_with_state(Arc::new(live), live::keep_up))
+        .with_state(dashboard.clone());
+    let portal = portal::router(dashboard, pages.clone());
+    pages.nest_service(portal::PATH, portal)
+}
+
+/// All pages and forms by their paths. Those of the portal are some of them, below another path.
+pub fn pages() -> Vec<Declared> {
+    all().into_declared()
+}
+
+fn all() -> Pages {
+    Pages::new()
         .merge(documentation::router())
         .merge(sign_in::router())
         .merge(first_run::router())
+        .merge(account::router())
         .merge(integrations::router())
         .merge(webhook_jobs::router())
         .merge(orders::router())
@@ -109,9 +133,7 @@ pub fn router(dashboard: Dashboard) -> Router {
         .merge(notifications::router())
         .merge(audit_events::router())
         .merge(services::router())
-        .route("/assets/{name}", get(asset))
-        .layer(from_fn_with_state(Arc::new(live), live::keep_up))
-        .with_state(Arc::new(dashboard))
+        .get("/assets/{name}", asset)
 }
 
 async fn asset(State(_): State<Arc<Dashboard>>, Path(name): Path<String>) -> respond::Answer {

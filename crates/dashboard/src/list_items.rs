@@ -1,19 +1,15 @@
 //! Vocabularies: the words for order statuses and order events.
 
-use std::sync::Arc;
-
 use app::Access;
-use axum::Router;
 use axum::extract::{Path, RawQuery};
 use axum::response::IntoResponse;
-use axum::routing::get;
 use http::StatusCode;
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use crate::Dashboard;
 use crate::form::{Empty, Form, field, parameters};
 use crate::list;
+use crate::pages::Pages;
 use crate::posted::{Fields, Posted};
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
@@ -59,15 +55,17 @@ fn option(word: &Value) -> (String, String) {
     (slug.to_owned(), words)
 }
 
-pub(crate) fn router() -> Router<Arc<Dashboard>> {
-    Router::new()
-        .route("/list_items", get(first))
-        .route("/list_items/{key}", get(index).post(create))
-        .route("/list_items/{key}/new", get(new))
-        .route("/list_items/{key}/{id}", get(edit).post(update))
+pub(crate) fn router() -> Pages {
+    Pages::new()
+        .get("/list_items", first)
+        .get("/list_items/{key}", index)
+        .post("/list_items/{key}", create)
+        .get("/list_items/{key}/new", new)
+        .get("/list_items/{key}/{id}", edit)
+        .post("/list_items/{key}/{id}", update)
 }
 
-async fn first() -> Answer {
+async fn first(_: Visit) -> Answer {
     respond::see_other("/list_items/order_status")
 }
 

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::Use;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -104,7 +105,9 @@ impl Watched {
         if self.looks > LOOKS_MAX {
             return None;
         }
-        let request = Request::from_parts(self.request.clone(), Body::empty());
+        let mut request = Request::from_parts(self.request.clone(), Body::empty());
+        // A page that is left open must not keep the session of whoever left.
+        request.extensions_mut().insert(Use::Unattended);
         let answer = self.next.clone().run(request).await;
         if answer.status() != StatusCode::OK {
             return None;

@@ -3,6 +3,7 @@
 use app::Access;
 use maud::{Markup, html};
 
+use crate::account;
 use crate::forgery;
 use crate::notifications;
 use crate::text::grouped;
@@ -16,6 +17,8 @@ pub(crate) struct Entry {
     path: &'static str,
     /// Who is shown it; the API decides for itself who may.
     access: Access,
+    /// Whether it is part of the portal.
+    in_portal: bool,
 }
 
 /// The pages of an integration.
@@ -24,31 +27,37 @@ const INSIDE: &[Entry] = &[
         label: "Overview",
         path: "",
         access: Access::Readers,
+        in_portal: true,
     },
     Entry {
         label: "Jobs",
         path: "/webhook_jobs",
         access: Access::Readers,
+        in_portal: true,
     },
     Entry {
         label: "Orders",
         path: "/orders",
         access: Access::Readers,
+        in_portal: true,
     },
     Entry {
         label: "Subscriptions",
         path: "/webhook_out_subs",
         access: Access::Readers,
+        in_portal: true,
     },
     Entry {
         label: "Test receiver",
         path: "/test_receiver",
         access: Access::Readers,
+        in_portal: false,
     },
     Entry {
         label: "Invite",
         path: "/invitation_email",
         access: Access::Managers,
+        in_portal: false,
     },
 ];
 
@@ -58,36 +67,43 @@ const OUTSIDE: &[Entry] = &[
         label: "Integrations",
         path: "/integrations",
         access: Access::Readers,
+        in_portal: false,
     },
     Entry {
         label: "Users",
         path: "/users",
         access: Access::Operators,
+        in_portal: false,
     },
     Entry {
         label: "Applications",
         path: "/applications",
         access: Access::Operators,
+        in_portal: false,
     },
     Entry {
         label: "Vocabularies",
         path: "/list_items",
         access: Access::Readers,
+        in_portal: false,
     },
     Entry {
         label: "Notifications",
         path: "/notifications",
         access: Access::Operators,
+        in_portal: false,
     },
     Entry {
         label: "Audit events",
         path: "/audit_events",
         access: Access::Operators,
+        in_portal: false,
     },
     Entry {
         label: "Services",
         path: "/services",
         access: Access::Operators,
+        in_portal: false,
     },
 ];
 
@@ -98,16 +114,16 @@ pub(crate) fn main(visit: &Visit) -> Markup {
     html! {
         nav.places aria-label="Pages" {
             ul {
-                @for entry in inside.filter(|entry| visit.may(entry.access)) {
+                @for entry in inside.filter(|entry| visit.may(entry.access) && (entry.in_portal || !visit.is_by_link())) {
                     (item(entry.label, &format!("{root}{}", entry.path), is_inside(visit, &root, entry.path), 0))
                 }
             }
-            ul {
+            @if !visit.is_by_link() { ul {
                 @for entry in OUTSIDE.iter().filter(|entry| visit.may(entry.access)) {
                     (item(entry.label, entry.path, visit.integration.is_none() && visit.path.starts_with(entry.path), unread(visit, entry)))
                 }
                 li { a href="/documentation" { "API reference" } }
-            }
+            } }
         }
     }
 }
@@ -144,6 +160,8 @@ fn item(label: &str, path: &str, is_current: bool, unread: u64) -> Markup {
 pub(crate) fn integrations(visit: &Visit) -> Markup {
     let current = visit.integration.as_ref();
     html! {
+        // A page that answers a form has no menu.
+        @if visit.menu.is_empty() { span.where.shortened { (current.map_or("", |current| current.name.as_str())) } }
         @if !visit.menu.is_empty() {
             details.menu {
                 summary aria-label="Integration" {
@@ -164,6 +182,9 @@ pub(crate) fn integrations(visit: &Visit) -> Markup {
 
 /// Who is signed in, and the way out.
 pub(crate) fn account(visit: &Visit) -> Markup {
+    if let Some(subject) = visit.subject() {
+        return html! { span.who.shortened { (subject) } };
+    }
     let Some(user) = visit.user() else {
         return html! {};
     };
@@ -174,6 +195,7 @@ pub(crate) fn account(visit: &Visit) -> Markup {
             div.panel {
                 p { strong.shortened { (email) } }
                 p.quiet { @for role in &user.roles { (role.name()) " " } }
+                a href=(account::PATH) { "Account" }
                 form method="post" action="/sign_out" {
                     input type="hidden" name=(forgery::FIELD) value=(visit.form_token);
                     button type="submit" { "Sign out" }

@@ -1,16 +1,13 @@
 //! Notifications: what those who operate the server must know.
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::extract::{Path, RawQuery};
-use axum::routing::{get, post};
+use futures_util::future::try_join_all;
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use crate::Dashboard;
 use crate::form::{button, label};
 use crate::list;
+use crate::pages::Pages;
 use crate::posted::{Fields, Posted};
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
@@ -19,11 +16,16 @@ use crate::text::{grouped, integer, moment, text};
 use crate::visit::Visit;
 
 pub(crate) const PATH: &str = "/notifications";
+/// Notifications that are marked side by side.
+const MARKED_AT_ONCE: usize = 50;
+/// Notifications that one form marks: it is answered within seconds.
+const MARKED_MAX: usize = 2_000;
 
-pub(crate) fn router() -> Router<Arc<Dashboard>> {
-    Router::new()
-        .route(PATH, get(index))
-        .route("/notifications/{id}", post(mark))
+pub(crate) fn router() -> Pages {
+    Pages::new()
+        .get(PATH, index)
+        .post("/notifications/{id}", mark)
+        .post(PATH, mark_all)
 }
 
 /// How many are unread, for the navigation: counted by an index, and as far as the API counts.
@@ -42,7 +44,10 @@ async fn index(visit: Visit, RawQuery(query): RawQuery) -> Result<Answer, Refusa
     let reply = visit.call("notifications/index", asked).await?;
     let notifications = reply.items();
     let main = html! {
-        h1 { "Notifications" }
+        div.head {
+            h1 { "Notifications" }
+            @if visit.unread > 0 { (button(&visit, PATH, "Mark all as read", "", &[])) }
+        }
         (list::bar(route, PATH, &query, ""))
         section #notifications data-live {
             @if notifications.is_empty() { div.empty { p { "There is none." } } }
@@ -91,6 +96,34 @@ fn row(visit: &Visit, notification: &Value) -> Markup {
         td data-label="Last" { (moment(text(notification, "updated_at"))) }
         td data-label="Read" { (button(visit, &format!("{PATH}/{id}"), words, "", &[("read", read)])) }
     } }
+}
+
+/// Those that are there when it is sent; what comes later stays unread.
+async fn mark_all(posted: Posted) -> Result<Answer, Refusal> {
+    let visit = &posted.visit;
+    let asked = json!({ "filters": { "read": false }, "page": { "size": MARKED_AT_ONCE } });
+    let mut marked = 0;
+    while marked < MARKED_MAX {
+        let unread = visit
+            .call("notifications/index", asked.clone())
+            .await?
+            .items();
+        let read = unread.iter().map(|notification| {
+            let asked = json!({ "id": notification["id"], "read": true });
+            visit.call("notifications/update", asked)
+        });
+        // Side by side, so that they share commits.
+        try_join_all(read).await?;
+        marked += unread.len();
+        if unread.len() < MARKED_AT_ONCE {
+            return Ok(respond::done(visit, PATH, "All are marked as read."));
+        }
+    }
+    let sentence = format!(
+        "{} are marked as read; there are more.",
+        grouped(marked as i64)
+    );
+    Ok(respond::done(visit, PATH, &sentence))
 }
 
 async fn mark(Path(id): Path<i64>, posted: Posted) -> Result<Answer, Refusal> {

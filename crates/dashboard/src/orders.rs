@@ -2,16 +2,12 @@
 
 mod show;
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::extract::RawQuery;
-use axum::routing::get;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::Dashboard;
 use crate::list;
+use crate::pages::Pages;
 use crate::posted::Fields;
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
@@ -19,13 +15,10 @@ use crate::shell::Screen;
 use crate::text::{integer, moment, text};
 use crate::visit::Visit;
 
-pub(crate) fn router() -> Router<Arc<Dashboard>> {
-    Router::new()
-        .route("/integrations/{integration_id}/orders", get(index))
-        .route(
-            "/integrations/{integration_id}/orders/{id}",
-            get(show::show),
-        )
+pub(crate) fn router() -> Pages {
+    Pages::new()
+        .get("/integrations/{integration_id}/orders", index)
+        .get("/integrations/{integration_id}/orders/{id}", show::show)
 }
 
 async fn index(visit: Visit, RawQuery(query): RawQuery) -> Result<Answer, Refusal> {

@@ -5,16 +5,28 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::cookies;
-use crate::shell::{Page, Screen};
+use crate::shell::{Bare, Page, Screen};
 
 /// What a page's handler comes to.
 pub type Answer = Response<Body>;
 
-/// Nothing from elsewhere, nothing inline, no frame around it.
+/// Nothing from elsewhere, nothing inline.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
-    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors";
 /// A page may be kept, and must be asked for each time.
 const REVALIDATE: &str = "no-cache";
+
+/// Marks an answer whose page stands in the layout of somebody's pages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InPlace;
+
+/// The policy of a page that these origins may frame; nobody, where there is none.
+pub(crate) fn policy(frame_ancestors: &[String]) -> String {
+    match frame_ancestors.is_empty() {
+        true => format!("{CONTENT_SECURITY_POLICY} 'none'"),
+        false => format!("{CONTENT_SECURITY_POLICY} {}", frame_ancestors.join(" ")),
+    }
+}
 
 /// A page that was found.
 pub(crate) fn page(page: &Page<'_>) -> Answer {
@@ -44,18 +56,20 @@ pub(crate) fn screen_with(status: StatusCode, screen: &Screen<'_>) -> Answer {
     let mut answer = content(Bytes::from(text), "text/html; charset=utf-8", REVALIDATE);
     *answer.status_mut() = status;
     no_store(&mut answer);
+    answer.extensions_mut().insert(InPlace);
     let visit = screen.visit;
-    let secure = visit.client.dashboard.is_secure();
+    let guard = visit.cookie_guard();
     let headers = answer.headers_mut();
     if visit.flash.is_some() {
-        cookies::set(headers, secure, cookies::FLASH, "", Some(0));
+        cookies::set(headers, guard, cookies::FLASH, "", Some(0));
     }
     if let Some(integration) = &visit.integration
+        && !visit.is_by_link()
         && visit.remembered_integration != Some(integration.id)
     {
         let id = integration.id.to_string();
         let seconds = Some(cookies::REMEMBERED_SECONDS);
-        cookies::set(headers, secure, cookies::INTEGRATION, &id, seconds);
+        cookies::set(headers, guard, cookies::INTEGRATION, &id, seconds);
     }
     answer.map(Body::from)
 }
@@ -75,8 +89,7 @@ pub(crate) fn see_other(path: &str) -> Answer {
 /// The same, with a sentence for that page.
 pub(crate) fn done(visit: &crate::visit::Visit, path: &str, sentence: &str) -> Answer {
     let mut answer = see_other(path);
-    let secure = visit.client.dashboard.is_secure();
-    cookies::set_flash(answer.headers_mut(), secure, sentence);
+    cookies::set_flash(answer.headers_mut(), visit.cookie_guard(), sentence);
     answer
 }
 
@@ -95,8 +108,16 @@ pub(crate) fn unavailable(page: &Page<'_>) -> Answer {
     html(StatusCode::SERVICE_UNAVAILABLE, page).map(Body::from)
 }
 
+/// A page with nothing around it.
+pub(crate) fn bare(status: StatusCode, page: &Bare<'_>) -> Response<Bytes> {
+    rendered(status, page.render().into_string())
+}
+
 fn html(status: StatusCode, page: &Page<'_>) -> Response<Bytes> {
-    let text = page.render().into_string();
+    rendered(status, page.render().into_string())
+}
+
+fn rendered(status: StatusCode, text: String) -> Response<Bytes> {
     let mut answer = content(Bytes::from(text), "text/html; charset=utf-8", REVALIDATE);
     *answer.status_mut() = status;
     answer
@@ -117,7 +138,6 @@ pub(crate) fn content(
     let headers = [
         (header::CONTENT_TYPE, content_type),
         (header::CACHE_CONTROL, cache_control),
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
     ];
@@ -125,6 +145,10 @@ pub(crate) fn content(
         answer
             .headers_mut()
             .insert(name, HeaderValue::from_static(value));
+    }
+    if let Ok(policy) = HeaderValue::from_str(&policy(&[])) {
+        let headers = answer.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     answer
 }

@@ -1,16 +1,12 @@
 //! Services and routes of the API: which answer, and switching them off and on.
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::extract::{Path, RawQuery};
-use axum::routing::{get, post};
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use crate::Dashboard;
 use crate::form::button;
 use crate::list;
+use crate::pages::Pages;
 use crate::posted::{Fields, Posted};
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
@@ -21,12 +17,12 @@ use crate::visit::Visit;
 const SERVICES: &str = "/services";
 const ROUTES: &str = "/routes";
 
-pub(crate) fn router() -> Router<Arc<Dashboard>> {
-    Router::new()
-        .route(SERVICES, get(services))
-        .route("/services/{id}", post(switch_service))
-        .route(ROUTES, get(routes))
-        .route("/routes/{id}", post(switch_route))
+pub(crate) fn router() -> Pages {
+    Pages::new()
+        .get(SERVICES, services)
+        .post("/services/{id}", switch_service)
+        .get(ROUTES, routes)
+        .post("/routes/{id}", switch_route)
 }
 
 async fn services(visit: Visit, RawQuery(query): RawQuery) -> Result<Answer, Refusal> {

@@ -27,6 +27,23 @@ pub(crate) struct Screen<'a> {
     pub(crate) main: Markup,
 }
 
+/// A page with nothing around it, since its reader may be led nowhere.
+pub(crate) struct Bare<'a> {
+    /// Its name, for the window.
+    pub(crate) title: &'a str,
+    /// Its content, with its only `h1`.
+    pub(crate) main: Markup,
+}
+
+impl Bare<'_> {
+    pub(crate) fn render(&self) -> Markup {
+        document(
+            self.title,
+            &html! { main.bare #main tabindex="-1" { (self.main) } },
+        )
+    }
+}
+
 impl Page<'_> {
     pub(crate) fn render(&self) -> Markup {
         let body = html! {
@@ -48,7 +65,7 @@ impl Screen<'_> {
         let visit = self.visit;
         let body = html! {
             header.top {
-                (brand("/"))
+                (brand(visit.home()))
                 (navigation::integrations(visit))
                 div.end { (theme_switch()) (navigation::account(visit)) }
             }

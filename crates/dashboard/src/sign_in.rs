@@ -4,10 +4,8 @@ mod register;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
 use contract::status;
 use http::StatusCode;
 use maud::{Markup, html};
@@ -18,6 +16,7 @@ use crate::Dashboard;
 use crate::api_call::Client;
 use crate::cookies;
 use crate::form::{Empty, Form, field, parameters};
+use crate::pages::Pages;
 use crate::posted::{Fields, Posted, PostedByVisitor};
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
@@ -30,12 +29,13 @@ const LINK_TOKEN_CHARS_MAX: usize = 200;
 /// The field that says where to go on.
 const NEXT: &str = "next";
 
-pub(crate) fn router() -> Router<Arc<Dashboard>> {
-    Router::new()
-        .route("/sign_in", get(sign_in).post(by_password))
-        .route("/sign_in/link", post(by_link))
-        .route("/sign_in/request_link", post(request_link))
-        .route("/sign_out", post(sign_out))
+pub(crate) fn router() -> Pages {
+    Pages::new()
+        .get("/sign_in", sign_in)
+        .post("/sign_in", by_password)
+        .post("/sign_in/link", by_link)
+        .post("/sign_in/request_link", request_link)
+        .post("/sign_out", sign_out)
         .merge(register::router())
 }
 
@@ -192,7 +192,7 @@ async fn by_link(posted: PostedByVisitor) -> Answer {
 
 /// Begins a session, and keeps its token in the browser. Who has no role yet goes on to register.
 async fn begin(client: &Client, parameters: Value, next: &str) -> Result<Answer, Refusal> {
-    let secure = client.dashboard.is_secure();
+    let guard = client.dashboard.cookie_guard();
     let created = client.call("sessions/create", parameters).await;
     let (token, next, is_remembered) = match &created {
         Ok(reply) => {
@@ -212,7 +212,7 @@ async fn begin(client: &Client, parameters: Value, next: &str) -> Result<Answer,
     let seconds = is_remembered.then_some(cookies::REMEMBERED_SECONDS);
     cookies::set(
         answer.headers_mut(),
-        secure,
+        guard,
         cookies::SESSION,
         &token,
         seconds,
@@ -261,7 +261,7 @@ async fn sign_out(posted: Posted) -> Answer {
     let mut answer = respond::see_other("/sign_in");
     cookies::set(
         answer.headers_mut(),
-        dashboard.is_secure(),
+        dashboard.cookie_guard(),
         cookies::SESSION,
         "",
         Some(0),

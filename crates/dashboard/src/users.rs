@@ -1,19 +1,15 @@
 //! Users: people, what they may be, and the integrations that they reach.
 
-use std::sync::Arc;
-
 use app::Access;
-use axum::Router;
 use axum::extract::{Path, RawQuery};
 use axum::response::IntoResponse;
-use axum::routing::get;
 use http::StatusCode;
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use crate::Dashboard;
 use crate::form::{Empty, Field, Form, field, parameters};
 use crate::list;
+use crate::pages::Pages;
 use crate::posted::{Fields, Posted};
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
@@ -29,11 +25,13 @@ const ROLES_NAMES: [&str; 2] = ["roles", "scoped_integrations"];
 /// Integrations from which on their numbers are written, one a line, rather than ticked.
 const TICKS_MAX: usize = 100;
 
-pub(crate) fn router() -> Router<Arc<Dashboard>> {
-    Router::new()
-        .route(PATH, get(index).post(create))
-        .route("/users/new", get(new))
-        .route("/users/{id}", get(show).post(update))
+pub(crate) fn router() -> Pages {
+    Pages::new()
+        .get(PATH, index)
+        .post(PATH, create)
+        .get("/users/new", new)
+        .get("/users/{id}", show)
+        .post("/users/{id}", update)
 }
 
 async fn index(visit: Visit, RawQuery(query): RawQuery) -> Result<Answer, Refusal> {

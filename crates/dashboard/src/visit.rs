@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::{Access, Principal};
+use app::{Access, Principal, Use};
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use contract::status;
 use domain::user::User;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::Dashboard;
 use crate::api_call::{Client, Reply};
 use crate::cookies;
+use crate::portal::ByLink;
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
 use crate::text::text;
@@ -25,6 +26,8 @@ const MENU_INTEGRATIONS: u32 = 12;
 pub(crate) struct Visit {
     pub(crate) client: Client,
     principal: Principal,
+    /// Where the pages of the link begin that they came by, if it is one into the portal.
+    portal_root: Option<String>,
     /// The token that its forms bear.
     pub(crate) form_token: String,
     /// The integration that the path names.
@@ -82,7 +85,32 @@ impl Visit {
     /// Where the pages of the integration begin; empty outside of one.
     pub(crate) fn root(&self) -> String {
         let of = |integration: &Integration| format!("/integrations/{}", integration.id);
-        self.integration.as_ref().map(of).unwrap_or_default()
+        let integration = || self.integration.as_ref().map(of).unwrap_or_default();
+        self.portal_root.clone().unwrap_or_else(integration)
+    }
+
+    /// Where the first of their pages is.
+    pub(crate) fn home(&self) -> &str {
+        self.portal_root.as_deref().unwrap_or("/")
+    }
+
+    /// Whether they came by a link into the portal.
+    pub(crate) fn is_by_link(&self) -> bool {
+        self.portal_root.is_some()
+    }
+
+    /// What they are called who came by a link into the portal.
+    pub(crate) fn subject(&self) -> Option<&str> {
+        let link = self.principal.portal_link()?;
+        Some(&link.subject)
+    }
+
+    /// Where cookies of their pages are sent along.
+    pub(crate) fn cookie_guard(&self) -> cookies::Guard {
+        match self.is_by_link() {
+            true => cookies::Guard::Framed,
+            false => self.client.dashboard.cookie_guard(),
+        }
     }
 
     /// Calls a route; one that wants an integration gets that of the path.
@@ -104,15 +132,21 @@ impl Visit {
         dashboard: &Arc<Dashboard>,
         token: String,
     ) -> Result<Visit, Refusal> {
-        let principal = dashboard.app.authenticate(&token).await;
+        let is_use = parts.extensions.get().copied().unwrap_or(Use::Made);
+        let principal = dashboard.app.recognise(&token, is_use).await;
         let principal = principal.map_err(|denied| match denied {
             app::Denied::Store(_) => Refusal::new(&status::STORE_UNAVAILABLE),
             _ => Refusal::new(&status::INVALID_TOKEN),
         })?;
-        // The token of a program is no session.
-        Access::Sessions
-            .check(&principal)
-            .map_err(|_| Refusal::new(&status::INVALID_TOKEN))?;
+        let by_link = parts.extensions.get::<ByLink>();
+        // The token of a program is no session, and that of a link is good within the portal only.
+        let is_good = match by_link {
+            Some(_) => principal.portal_link().is_some(),
+            None => Access::Sessions.check(&principal).is_ok(),
+        };
+        if !is_good {
+            return Err(Refusal::new(&status::INVALID_TOKEN));
+        }
         if Access::Readers.check(&principal).is_err() {
             return Err(Refusal::new(&status::CLIENT_REQUIRED));
         }
@@ -122,6 +156,7 @@ impl Visit {
         let mut visit = Visit {
             client,
             principal,
+            portal_root: by_link.map(|by_link| by_link.root.clone()),
             form_token,
             integration: None,
             menu: Vec::new(),
@@ -134,7 +169,9 @@ impl Visit {
             let shown = visit.call("integrations/show", json!({ "id": id })).await?;
             visit.integration = Some(Integration::of(&shown.value()));
         }
-        if parts.method == Method::GET {
+        if let Some(root) = &visit.portal_root {
+            visit.path = in_portal(root, parts.uri.path());
+        } else if parts.method == Method::GET {
             let page = json!({ "page": { "size": MENU_INTEGRATIONS } });
             let listed = visit.call("integrations/index", page).await?;
             visit.menu = listed.items().iter().map(Integration::of).collect();
@@ -143,6 +180,16 @@ impl Visit {
             }
         }
         Ok(visit)
+    }
+}
+
+/// The path of a page in the portal, of that among the pages of the integration.
+fn in_portal(root: &str, path: &str) -> String {
+    let rest = path.strip_prefix("/integrations/").unwrap_or_default();
+    let page = rest.split_once('/').map_or("", |(_, page)| page);
+    match page.is_empty() {
+        true => root.to_owned(),
+        false => format!("{root}/{page}"),
     }
 }
 
@@ -160,10 +207,14 @@ impl FromRequestParts<Arc<Dashboard>> for Visit {
         dashboard: &Arc<Dashboard>,
     ) -> Result<Visit, Answer> {
         use axum::response::IntoResponse;
-        let Some(token) = cookies::get(&parts.headers, cookies::SESSION) else {
+        let token = match parts.extensions.get::<ByLink>() {
+            Some(by_link) => Some(by_link.token.as_str()),
+            None => cookies::get(&parts.headers, cookies::SESSION),
+        };
+        let Some(token) = token.map(str::to_owned) else {
             return Err(to_sign_in(parts));
         };
-        let visit = Visit::of(parts, dashboard, token.to_owned()).await;
+        let visit = Visit::of(parts, dashboard, token).await;
         visit.map_err(
             |refusal| match refusal.status == status::INVALID_TOKEN.slug {
                 true => to_sign_in(parts),

@@ -5,16 +5,12 @@ mod retry_many;
 mod show;
 mod verdict;
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::extract::RawQuery;
-use axum::routing::{get, post};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::Dashboard;
 use crate::list;
+use crate::pages::Pages;
 use crate::posted::Fields;
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
@@ -22,21 +18,17 @@ use crate::shell::Screen;
 use crate::text::{integer, is, moment, text};
 use crate::visit::Visit;
 
-pub(crate) fn router() -> Router<Arc<Dashboard>> {
+pub(crate) fn router() -> Pages {
     let jobs = "/integrations/{integration_id}/webhook_jobs";
-    Router::new()
-        .route(jobs, get(index))
-        .route(
-            &format!("{jobs}/retry_many"),
-            get(retry_many::preview).post(retry_many::begin),
-        )
-        .route(
-            &format!("{jobs}/recoveries/{{id}}"),
-            get(retry_many::progress).post(retry_many::stop),
-        )
-        .route(&format!("{jobs}/{{id}}"), get(show::show))
-        .route(&format!("{jobs}/{{id}}/retry"), post(show::retry))
-        .route(&format!("{jobs}/{{id}}/cancel"), post(show::cancel))
+    Pages::new()
+        .get(jobs, index)
+        .get(&format!("{jobs}/retry_many"), retry_many::preview)
+        .post(&format!("{jobs}/retry_many"), retry_many::begin)
+        .get(&format!("{jobs}/recoveries/{{id}}"), retry_many::progress)
+        .post(&format!("{jobs}/recoveries/{{id}}"), retry_many::stop)
+        .get(&format!("{jobs}/{{id}}"), show::show)
+        .post(&format!("{jobs}/{{id}}/retry"), show::retry)
+        .post(&format!("{jobs}/{{id}}/cancel"), show::cancel)
 }
 
 async fn index(visit: Visit, RawQuery(query): RawQuery) -> Result<Answer, Refusal> {
@@ -51,7 +43,7 @@ async fn index(visit: Visit, RawQuery(query): RawQuery) -> Result<Answer, Refusa
     let main = html! {
         div.head {
             h1 { "Jobs" }
-            @if visit.may(app::Access::Managers) {
+            @if visit.may(app::Access::Menders) {
                 a.button href=(list::address(&format!("{path}/retry_many"), &query, &[(list::SEARCH, "")])) { "Retry many…" }
             }
         }
@@ -73,25 +65,40 @@ async fn index(visit: Visit, RawQuery(query): RawQuery) -> Result<Answer, Refusa
     }))
 }
 
+/// Whose jobs a table shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// Those of several subscriptions.
+    All,
+    /// Those of one, which each would name again.
+    One,
+}
+
 /// Jobs, a line each.
 pub(crate) fn table(root: &str, jobs: &[Value]) -> Markup {
+    table_of(Of::All, root, jobs)
+}
+
+/// The same, of one subscription or of all.
+pub(crate) fn table_of(of: Of, root: &str, jobs: &[Value]) -> Markup {
     html! { div.scroll { table.list {
         thead { tr {
             th scope="col" { "Job" } th scope="col" { "State" } th scope="col" { "What" } th scope="col" { "Order" }
-            th scope="col" { "Subscriber" } th scope="col" { "Attempts" } th scope="col" { "Made" }
+            @if of == Of::All { th scope="col" { "Subscriber" } }
+            th scope="col" { "Attempts" } th scope="col" { "Made" }
         } }
-        tbody { @for job in jobs { (row(root, job)) } }
+        tbody { @for job in jobs { (row(of, root, job)) } }
     } } }
 }
 
-fn row(root: &str, job: &Value) -> Markup {
+fn row(of: Of, root: &str, job: &Value) -> Markup {
     let id = integer(job, "id").unwrap_or_default();
     html! { tr {
         td data-label="Job" { a href={ (root) "/webhook_jobs/" (id) } { "#" (id) } }
         td data-label="State" { (state(job)) }
         td data-label="What" { (what(job)) }
         td data-label="Order" { (order(root, job)) }
-        td data-label="Subscriber" { span.shortened { (text(job, "webhook_subscriber")) } }
+        @if of == Of::All { td data-label="Subscriber" { span.shortened { (text(job, "webhook_subscriber")) } } }
         td data-label="Attempts" {
             (integer(job, "attempt_count").unwrap_or_default())
             @if let Some(code) = integer(job, "status_code") { " " span.quiet { "· " (code) } }

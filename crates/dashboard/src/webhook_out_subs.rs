@@ -9,18 +9,14 @@ mod secret;
 mod show;
 mod switch;
 
-use std::sync::Arc;
-
 use app::Access;
-use axum::Router;
 use axum::extract::RawQuery;
-use axum::routing::{get, post};
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use crate::Dashboard;
 use crate::list;
 use crate::list_items::ALL;
+use crate::pages::Pages;
 use crate::posted::Fields;
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
@@ -28,30 +24,26 @@ use crate::shell::Screen;
 use crate::text::{integer, moment, text};
 use crate::visit::Visit;
 
-pub(crate) fn router() -> Router<Arc<Dashboard>> {
+pub(crate) fn router() -> Pages {
     let subs = "/integrations/{integration_id}/webhook_out_subs";
     let one = format!("{subs}/{{id}}");
-    Router::new()
-        .route(subs, get(index).post(new::create))
-        .route(&format!("{subs}/new"), get(new::new))
-        .route(&format!("{subs}/explain"), get(explain::explain))
-        .route(&one, get(show::show))
-        .route(&format!("{one}/edit"), get(edit::edit).post(edit::update))
-        .route(&format!("{one}/send_test"), post(switch::send_test))
-        .route(&format!("{one}/secret"), post(secret::secret))
-        .route(
-            &format!("{one}/rotate_secret"),
-            get(secret::rotate).post(secret::rotated),
-        )
-        .route(
-            &format!("{one}/enable"),
-            get(switch::enable).post(switch::enabled),
-        )
-        .route(&format!("{one}/disable"), post(switch::disable))
-        .route(
-            &format!("{one}/delete"),
-            get(switch::delete).post(switch::deleted),
-        )
+    Pages::new()
+        .get(subs, index)
+        .post(subs, new::create)
+        .get(&format!("{subs}/new"), new::new)
+        .get(&format!("{subs}/explain"), explain::explain)
+        .get(&one, show::show)
+        .get(&format!("{one}/edit"), edit::edit)
+        .post(&format!("{one}/edit"), edit::update)
+        .post(&format!("{one}/send_test"), switch::send_test)
+        .post(&format!("{one}/secret"), secret::secret)
+        .get(&format!("{one}/rotate_secret"), secret::rotate)
+        .post(&format!("{one}/rotate_secret"), secret::rotated)
+        .get(&format!("{one}/enable"), switch::enable)
+        .post(&format!("{one}/enable"), switch::enabled)
+        .post(&format!("{one}/disable"), switch::disable)
+        .get(&format!("{one}/delete"), switch::delete)
+        .post(&format!("{one}/delete"), switch::deleted)
 }
 
 /// The path of a subscription's page.
@@ -91,7 +83,7 @@ async fn index(visit: Visit, RawQuery(query): RawQuery) -> Result<Answer, Refusa
             h1 { "Subscriptions" }
             div.actions {
                 a.button href={ (path) "/explain" } { "Who would hear of it?" }
-                @if visit.may(Access::Managers) { a.button.primary href={ (path) "/new" } { "New subscription" } }
+                @if visit.may(Access::Menders) { a.button.primary href={ (path) "/new" } { "New subscription" } }
             }
         }
         (list::bar(route, &path, &query, "key, name or URL"))

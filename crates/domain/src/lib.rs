@@ -15,6 +15,7 @@ pub mod notification_emails;
 pub mod order;
 pub mod payload;
 pub mod payload_render_view;
+pub mod portal_link;
 pub mod rate_limit;
 pub mod records;
 pub mod recovery;

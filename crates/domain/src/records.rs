@@ -135,6 +135,8 @@ pub enum Actor {
     User(UserId),
     /// Somebody without a token: who registers, or asks for a link.
     Visitor,
+    /// Somebody who came by a link into the portal, by the name that the link gives them.
+    Portal(String),
     /// Somebody at the machine.
     CommandLine,
     /// Postrider itself, such as when an endpoint says that it is gone.

@@ -6,6 +6,7 @@
 
 mod args;
 mod fault;
+mod frame_ancestors;
 mod gather;
 mod mails;
 mod parse;
@@ -59,6 +60,8 @@ pub struct Config {
     pub extra_ca_pem: Option<Vec<u8>>,
     /// Proxies whose word on where a request comes from counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// Origins whose pages may frame the portal.
+    pub frame_ancestors: Vec<String>,
     /// How mails are sent, and where their links lead.
     pub mails: MailConfig,
     /// How long what is final is kept.
@@ -89,6 +92,7 @@ impl Config {
             secret_key: parse::secret_key(&gathered)?,
             extra_ca_pem: parse::extra_ca_pem(&gathered)?,
             trusted_proxies: parse::trusted_proxies(&gathered)?,
+            frame_ancestors: frame_ancestors::origins(&gathered)?,
             mails: MailConfig::new(&gathered)?,
             retention: retention::policy(&gathered)?,
             lease: parse::lease(&gathered)?,

@@ -37,6 +37,11 @@ pub async fn run(once: bool) -> anyhow::Result<()> {
     let mut told = story.tell().await;
     if told.is_ok() && !once {
         invite(&node.url(), &token)?;
+        if let Some(link) = node.first_run_url().await? {
+            say(&format!(
+                "The dashboard, with you as its first employee: {link}\n"
+            ))?;
+        }
         told = tokio::select! {
             watched = story.watch() => watched,
             () = crate::signals::stop_requested()? => Ok(()),

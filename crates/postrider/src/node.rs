@@ -56,6 +56,8 @@ pub struct Node {
     listener: Listener,
     /// Tells the pages that are kept up to date to let go.
     stopping: CancellationToken,
+    /// Where people reach the server.
+    public_url: String,
     grace: Duration,
     _lock: Option<ServeLock>,
 }
@@ -199,7 +201,8 @@ impl Node {
         let outbox = mail::Outbox::start(store.clone(), post.clone())
             .await
             .context("the waiting mails cannot be read")?;
-        let app = wire::app(store.clone(), engine.clone(), mailing::mailer(post));
+        let key = secret_key(config)?;
+        let app = wire::app(store.clone(), engine.clone(), mailing::mailer(post), &key);
         let stopping = CancellationToken::new();
         let router = wire::router(
             config,
@@ -229,6 +232,7 @@ impl Node {
             outbox,
             listener,
             stopping,
+            public_url: config.mails.public_url(listening),
             grace: config.shutdown_grace,
             _lock: lock,
         })
@@ -246,7 +250,7 @@ impl Node {
     pub async fn first_run_url(&self) -> anyhow::Result<Option<String>> {
         let offered = self.app.offer_first_run().await;
         let token = offered.context("the store cannot be read")?;
-        Ok(token.map(|token| format!("{}/first_run?token={}", self.url(), token.text())))
+        Ok(token.map(|token| format!("{}/first_run?token={}", self.public_url, token.text())))
     }
 
     /// Stops accepting, lets what is in flight end within the grace, and closes the store. What is cut off

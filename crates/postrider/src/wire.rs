@@ -12,10 +12,11 @@ use dashboard::{Dashboard, TestReceivers};
 use delivery::Engine;
 use domain::destination::CallbackUrl;
 use domain::id::WebhookJobId;
+use domain::portal_link::PortalKey;
 use domain::time::Clock;
 use egress::{Answer, Client, Fault, InProcess};
 use http::{HeaderMap, HeaderValue};
-use store::{Store, StoreError};
+use store::{SecretKey, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
@@ -23,6 +24,9 @@ use crate::config::Config;
 
 /// How long a look-up may take while a subscription is made, in seconds; it only serves a warning.
 const LOOKUP_SECONDS_MAX: u64 = 1;
+
+/// What the key is derived for that signs links into the portal.
+const PORTAL_LINKS: &str = "portal_links";
 
 /// What a test receiver answers.
 const TAKEN: &[u8] = b"taken by the test receiver";
@@ -37,9 +41,16 @@ impl Underway for Sending {
 }
 
 /// The use cases over this store and engine.
-pub fn app(store: Arc<dyn Store>, engine: Arc<Engine>, mailer: Arc<dyn Mailer>) -> Arc<App> {
+pub fn app(
+    store: Arc<dyn Store>,
+    engine: Arc<Engine>,
+    mailer: Arc<dyn Mailer>,
+    key: &SecretKey,
+) -> Arc<App> {
     let underway = Arc::new(Sending(engine));
-    Arc::new(App::new(store, Arc::new(SystemClock), underway, mailer))
+    let portal_key = PortalKey::from_bytes(key.derive(PORTAL_LINKS));
+    let clock = Arc::new(SystemClock);
+    Arc::new(App::new(store, clock, underway, mailer, portal_key))
 }
 
 /// The API over the use cases, its records made, and the pages for people.
@@ -59,6 +70,7 @@ pub async fn router(
         lookup: Some(lookup(client)),
         trusted_proxies: config.trusted_proxies.clone(),
         page_not_found: dashboard::page_not_found,
+        public_url: config.mails.public_url(listening),
         registration_url: config.mails.registration_url(listening),
     };
     let api = Arc::new(Api::new(app.clone(), settings));
@@ -67,6 +79,7 @@ pub async fn router(
         routes: api::all_routes().collect(),
         openapi: api::openapi(),
         public_url: config.mails.public_url(listening),
+        frame_ancestors: config.frame_ancestors.clone(),
         app,
         api: in_process(api.clone()),
         test_receivers,

@@ -6,15 +6,22 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 
 /// Length of a key in bytes.
 const KEY_BYTES: usize = 32;
+/// Length of SHA-256's block in bytes.
+const BLOCK_BYTES: usize = 64;
 /// Length of a nonce in bytes (RFC 8439 section 2.8); a random one may be used for 2³² secrets.
 const NONCE_BYTES: usize = 12;
 
 /// The key that seals signing secrets and stored answers (ChaCha20-Poly1305, RFC 8439).
 #[derive(Clone)]
-pub struct SecretKey(ChaCha20Poly1305);
+pub struct SecretKey {
+    cipher: ChaCha20Poly1305,
+    bytes: [u8; KEY_BYTES],
+}
 
 /// Why a secret cannot be sealed or opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +50,10 @@ impl SecretKey {
 
     /// The key of these bytes.
     pub fn from_bytes(bytes: [u8; KEY_BYTES]) -> SecretKey {
-        SecretKey(ChaCha20Poly1305::new(&Key::from(bytes)))
+        SecretKey {
+            cipher: ChaCha20Poly1305::new(&Key::from(bytes)),
+            bytes,
+        }
     }
 
     /// A new key, with its text.
@@ -67,7 +77,7 @@ impl SecretKey {
             msg: bytes,
             aad: place.as_bytes(),
         };
-        let sealed = self.0.encrypt(&Nonce::from(nonce), payload);
+        let sealed = self.cipher.encrypt(&Nonce::from(nonce), payload);
         let sealed = sealed.map_err(|_| SealFault::WrongKey)?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
@@ -84,8 +94,19 @@ impl SecretKey {
             msg,
             aad: place.as_bytes(),
         };
-        let opened = self.0.decrypt(&Nonce::from(*nonce), payload);
+        let opened = self.cipher.decrypt(&Nonce::from(*nonce), payload);
         opened.map_err(|_| SealFault::WrongKey)
+    }
+
+    /// A key for another purpose, such as `portal_links`: it tells nothing of this one, nor of those for other purposes.
+    pub fn derive(&self, purpose: &str) -> [u8; KEY_BYTES] {
+        // HMAC fills a key up with zeros to the block of its hash.
+        let mut block = [0; BLOCK_BYTES];
+        block[..KEY_BYTES].copy_from_slice(&self.bytes);
+        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new(&block.into());
+        mac.update(b"postrider key for ");
+        mac.update(purpose.as_bytes());
+        mac.finalize().into_bytes().into()
     }
 }
 
@@ -111,6 +132,20 @@ mod tests {
         assert_eq!(key.open("a", &sealed[..11]), Err(SealFault::WrongKey));
         assert!(!sealed.windows(6).any(|window| window == b"secret"));
         assert_ne!(key.seal("a", b"secret").expect("sealed"), sealed);
+    }
+
+    #[test]
+    fn a_derived_key_is_the_same_for_its_key_and_purpose_only() {
+        let key = SecretKey::from_bytes([7; KEY_BYTES]);
+        let derived = key.derive("a");
+        assert_eq!(SecretKey::from_bytes([7; KEY_BYTES]).derive("a"), derived);
+        for other in [
+            key.derive("b"),
+            SecretKey::from_bytes([8; KEY_BYTES]).derive("a"),
+            [7; KEY_BYTES],
+        ] {
+            assert_ne!(other, derived);
+        }
     }
 
     #[test]

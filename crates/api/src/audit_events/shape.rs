@@ -14,7 +14,7 @@ const AUDIT_EVENT: Shape = Shape::Record(&Record {
         Field::new(
             "actor",
             Shape::Json,
-            "Who did it: `{\"application\": id}`, `{\"user\": id}`, `\"visitor\"`, `\"command_line\"` or \
+            "Who did it: `{\"application\": id}`, `{\"user\": id}`, `{\"portal\": name}`, `\"visitor\"`, `\"command_line\"` or \
              `\"postrider\"`.",
         )
         .such_as(r#"{"application": 2}"#),

@@ -24,6 +24,28 @@ pub(crate) const INTEGRATION: Shape = Shape::Record(&Record {
     parts: &[FIELDS],
 });
 
+/// A link into the portal.
+pub(crate) const PORTAL_LINK: Shape = Shape::Record(&Record {
+    name: "portal_link",
+    parts: &[&[
+        Field::new("integration_id", Shape::Integer, "Where it leads to."),
+        Field::new("subject", Shape::String, "Who it is for.").such_as(r#""Bob of Acme Homes""#),
+        Field::new(
+            "url",
+            Shape::String,
+            "The address of the portal, for whoever the link is for, or for a frame.",
+        )
+        .such_as(r#""https://postrider.example.com/portal/prp_…""#),
+        Field::new(
+            "token",
+            Shape::String,
+            "What the address ends with; it also goes as the token of requests, for what the portal may do.",
+        )
+        .such_as(r#""prp_…""#),
+        Field::new("expires_at", Shape::Time, "Until when it is good."),
+    ]],
+});
+
 pub(crate) const INTEGRATIONS: Shape = Shape::List(&INTEGRATION);
 
 /// The answer of a create.

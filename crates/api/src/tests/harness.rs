@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::destination::EgressPolicy;
 use domain::id::{IntegrationId, WebhookJobId};
 use domain::letter::Letter;
+use domain::portal_link::PortalKey;
 use domain::records::Actor;
 use domain::time::Clock;
 use domain::token::Token;
@@ -102,12 +103,14 @@ impl Fixture {
             clock.clone(),
             Arc::new(Nothing),
             mailbox.clone(),
+            PortalKey::from_bytes([9; 32]),
         );
         let settings = Settings {
             egress: EgressPolicy::default(),
             lookup: None,
             trusted_proxies: Vec::new(),
             page_not_found: no_page,
+            public_url: "https://p.example.com".to_owned(),
             registration_url: "https://example.com/register".to_owned(),
         };
         let api = Api::with(Arc::new(app), settings, endpoints);
@@ -137,6 +140,14 @@ impl Fixture {
         let made = self.store.create_application(new, self.change()).await;
         made.expect("a new slug");
         token.text().to_owned()
+    }
+
+    /// The token of a link into the portal.
+    pub(super) async fn portal_link(&self, integration: i64, seconds: i64) -> String {
+        let asked =
+            json!({ "id": integration, "subject": "Bob of Acme", "expires_in_seconds": seconds });
+        let made = self.data("integrations/portal_link", asked).await;
+        made["token"].as_str().expect("a token").to_owned()
     }
 
     pub(super) fn change(&self) -> Change {

@@ -9,13 +9,14 @@ use super::harness::Fixture;
 use crate::endpoints::all_routes;
 
 /// Who asks. The letters stand for them in the table below.
-const CALLERS: [(char, &str); 6] = [
+const CALLERS: [(char, &str); 7] = [
     ('-', "a user without a role"),
     ('l', "a liaison"),
     ('c', "a client"),
     ('e', "an employee"),
     ('n', "an application that is narrowed to one integration"),
     ('a', "an application"),
+    ('p', "somebody who came by a link into the portal"),
 ];
 
 /// The letters of those who may.
@@ -26,27 +27,28 @@ const MAY: &[(&str, &str)] = &[
     ("applications/update", "ea"),
     ("audit_events/index", "ea"),
     ("integrations/create", "ea"),
-    ("integrations/index", "lcena"),
+    ("integrations/index", "lcenap"),
     ("integrations/invitation_email", "cena"),
-    ("integrations/show", "lcena"),
+    ("integrations/portal_link", "cena"),
+    ("integrations/show", "lcenap"),
     ("integrations/update", "cena"),
     ("list_items/create", "ea"),
-    ("list_items/index", "lcena"),
+    ("list_items/index", "lcenap"),
     ("list_items/update", "ea"),
     ("notifications/index", "ea"),
     ("notifications/update", "ea"),
     ("order_stages/create", "cena"),
     ("order_stages/create_many", "cena"),
-    ("order_stages/index", "lcena"),
-    ("order_stages/show", "lcena"),
+    ("order_stages/index", "lcenap"),
+    ("order_stages/show", "lcenap"),
     ("orders/create", "cena"),
-    ("orders/index", "lcena"),
-    ("orders/show", "lcena"),
+    ("orders/index", "lcenap"),
+    ("orders/show", "lcenap"),
     ("orders/update", "cena"),
     ("payload_render_views/create", "cena"),
-    ("payload_render_views/index", "lcena"),
-    ("payload_render_views/preview", "lcena"),
-    ("payload_render_views/show", "lcena"),
+    ("payload_render_views/index", "lcenap"),
+    ("payload_render_views/preview", "lcenap"),
+    ("payload_render_views/show", "lcenap"),
     ("payload_render_views/update", "cena"),
     ("routes/index", "ea"),
     ("routes/update", "ea"),
@@ -60,22 +62,22 @@ const MAY: &[(&str, &str)] = &[
     ("users/roles_update", "ea"),
     ("users/show", "-lcena"),
     ("users/update", "-lce"),
-    ("webhook_jobs/cancel", "cena"),
-    ("webhook_jobs/index", "lcena"),
-    ("webhook_jobs/retry", "lcena"),
-    ("webhook_jobs/replay", "cena"),
-    ("webhook_jobs/retry_many", "cena"),
-    ("webhook_jobs/show", "lcena"),
-    ("webhook_out_subs/create", "cena"),
-    ("webhook_out_subs/delete", "cena"),
-    ("webhook_out_subs/enable", "cena"),
-    ("webhook_out_subs/explain", "lcena"),
-    ("webhook_out_subs/index", "lcena"),
-    ("webhook_out_subs/rotate_secret", "cena"),
-    ("webhook_out_subs/secret", "cena"),
-    ("webhook_out_subs/send_test", "cena"),
-    ("webhook_out_subs/show", "lcena"),
-    ("webhook_out_subs/update", "cena"),
+    ("webhook_jobs/cancel", "cenap"),
+    ("webhook_jobs/index", "lcenap"),
+    ("webhook_jobs/retry", "lcenap"),
+    ("webhook_jobs/replay", "cenap"),
+    ("webhook_jobs/retry_many", "cenap"),
+    ("webhook_jobs/show", "lcenap"),
+    ("webhook_out_subs/create", "cenap"),
+    ("webhook_out_subs/delete", "cenap"),
+    ("webhook_out_subs/enable", "cenap"),
+    ("webhook_out_subs/explain", "lcenap"),
+    ("webhook_out_subs/index", "lcenap"),
+    ("webhook_out_subs/rotate_secret", "cenap"),
+    ("webhook_out_subs/secret", "cenap"),
+    ("webhook_out_subs/send_test", "cenap"),
+    ("webhook_out_subs/show", "lcenap"),
+    ("webhook_out_subs/update", "cenap"),
 ];
 
 /// Routes that take no token.
@@ -109,6 +111,7 @@ async fn every_route_is_open_to_exactly_those_who_may() {
                         .application(&format!("{action}:{letter}"), Some(integration))
                         .await
                 }
+                'p' => fixture.portal_link(integration, 3_600).await,
                 _ => {
                     fixture
                         .application(&format!("{action}:{letter}"), None)

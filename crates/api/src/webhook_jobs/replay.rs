@@ -44,7 +44,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "replay")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
-    access: Access::Managers,
+    access: Access::Menders,
     handle: |call| Box::pin(handle(call)),
 };
 

@@ -38,7 +38,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_jobs", "retry_many")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
-    access: Access::Managers,
+    access: Access::Menders,
     handle: |call| Box::pin(handle(call)),
 };
 

@@ -58,7 +58,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "create")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
-    access: Access::Managers,
+    access: Access::Menders,
     handle: |call| Box::pin(handle(call)),
 };
 

@@ -48,7 +48,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "enable")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
-    access: Access::Managers,
+    access: Access::Menders,
     handle: |call| Box::pin(handle(call)),
 };
 

@@ -21,7 +21,7 @@ pub(crate) const ROUTE: Route = Route::post("webhook_out_subs", "secret")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
-    access: Access::Managers,
+    access: Access::Menders,
     handle: |call| Box::pin(handle(call)),
 };
 

@@ -51,7 +51,7 @@ pub(crate) const ROUTE: Route = Route::put("webhook_out_subs", "update")
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
     route: &ROUTE,
-    access: Access::Managers,
+    access: Access::Menders,
     handle: |call| Box::pin(handle(call)),
 };
 

@@ -5,6 +5,8 @@ const SIGNS = { system: "◐", light: "☀", dark: "☾" };
 
 function themeSwitch() {
   const button = document.querySelector("button.theme");
+  // A page with nothing around it has none.
+  if (!button) return;
   const show = () => {
     const theme = root.dataset.theme ?? "system";
     button.setAttribute("aria-label", `Theme: ${theme}`);
@@ -175,6 +177,25 @@ function menus() {
   });
 }
 
+// A long list of boxes is searched; what is ticked stays in sight.
+function ticks() {
+  for (const list of document.querySelectorAll("[data-ticks]")) {
+    const box = list.querySelector("input[type=search]");
+    const status = list.querySelector("[role=status]");
+    const labels = [...list.querySelectorAll("label")];
+    box.parentElement.hidden = false;
+    box.addEventListener("input", () => {
+      const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const isFound = (label) => words.every((word) => label.dataset.words.includes(word));
+      for (const label of labels) label.hidden = !isFound(label) && !label.querySelector("input").checked;
+      for (const group of list.querySelectorAll("[data-group]")) group.hidden = !group.querySelector("label:not([hidden])");
+      status.textContent = words.length ? `${labels.filter(isFound).length} found` : "";
+    });
+    // It would send the form.
+    box.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+  }
+}
+
 function comforts(within) {
   moments(within);
   for (const button of within.querySelectorAll("button[data-copy]")) {
@@ -187,6 +208,7 @@ themeSwitch();
 showCurrent();
 search();
 menus();
+ticks();
 comforts(document);
 keepUp();
 setInterval(() => moments(), 20000);

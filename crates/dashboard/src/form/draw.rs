@@ -11,6 +11,8 @@ use crate::refusal::Fault;
 
 /// From so many characters on, a string is written in a field of several lines.
 const LONG_STRING_CHARS: usize = 2_100;
+/// From more options on, they are searched and grouped: what two columns show at a glance.
+const LONG_LIST: usize = 12;
 
 pub(super) fn form(form: &Form<'_>, token: Option<&str>) -> Markup {
     let drawn: Vec<(&Field, &Param)> = form
@@ -125,9 +127,7 @@ fn row(form: &Form<'_>, field: &Field, param: &'static Param) -> Markup {
             fieldset.field id=(id) tabindex="-1" aria-describedby=[control.described()] {
                 legend { (words(field)) (mark(field, param)) }
                 (notes)
-                div.ticks { @for (value, text) in control.options() {
-                    label { input type="checkbox" name=(field.name) value=(value) checked[chosen.contains(&value)]; " " (text) }
-                } }
+                (ticks(field.name, &words(field), &control.options(), &chosen))
             }
         },
         _ => html! {
@@ -138,6 +138,53 @@ fn row(form: &Form<'_>, field: &Field, param: &'static Param) -> Markup {
             }
         },
     }
+}
+
+/// Boxes to tick. Many are searched, and stand under the word before their dot where they have one.
+fn ticks(name: &str, label: &str, options: &[(String, String)], chosen: &[String]) -> Markup {
+    let is_long = options.len() > LONG_LIST;
+    let groups = match is_long {
+        true => grouped(options),
+        false => vec![("", options.iter().collect())],
+    };
+    let tick = |value: &String, text: &String| {
+        let words = is_long.then(|| text.to_lowercase());
+        html! { label data-words=[words] {
+            input type="checkbox" name=(name) value=(value) checked[chosen.contains(value)]; " "
+            @match text.strip_suffix(')').and_then(|rest| rest.strip_suffix(value)?.strip_suffix(" (")) {
+                Some(words) => span { (words) " " code { (value) } },
+                None => span { (text) },
+            }
+        } }
+    };
+    html! {
+        div data-ticks[is_long] {
+            @if is_long {
+                p.find hidden { input type="search" placeholder="Search" aria-label={ "Search in " (label) } autocomplete="off";
+                    " " span.quiet role="status" {} }
+            }
+            @for (group, options) in groups {
+                div data-group[is_long] {
+                    @if !group.is_empty() { p.group { (super::label(group)) } }
+                    div.ticks { @for (value, text) in options { (tick(value, text)) } }
+                }
+            }
+        }
+    }
+}
+
+/// The options by the word before the dot of their value, in the order in which these come; those without one first.
+fn grouped(options: &[(String, String)]) -> Vec<(&str, Vec<&(String, String)>)> {
+    let mut groups: Vec<(&str, Vec<&(String, String)>)> = vec![("", Vec::new())];
+    for option in options {
+        let group = option.0.split_once('.').map_or("", |(group, _)| group);
+        match groups.iter_mut().find(|(known, _)| *known == group) {
+            Some((_, options)) => options.push(option),
+            None => groups.push((group, vec![option])),
+        }
+    }
+    groups.retain(|(_, options)| !options.is_empty());
+    groups
 }
 
 fn mark(field: &Field, param: &Param) -> Markup {
@@ -257,5 +304,32 @@ fn rows(kind: &Kind) -> u32 {
     match kind {
         Kind::Array { .. } => 3,
         _ => 8,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_grouped_by_the_word_before_their_dot() {
+        let option = |value: &str| (value.to_owned(), value.to_owned());
+        let options = ["order.a", "*", "visit.b", "order.c.d", "plain"].map(option);
+        let groups: Vec<(&str, Vec<&str>)> = grouped(&options)
+            .into_iter()
+            .map(|(group, options)| {
+                (
+                    group,
+                    options.iter().map(|(value, _)| value.as_str()).collect(),
+                )
+            })
+            .collect();
+        let expected = [
+            ("", vec!["*", "plain"]),
+            ("order", vec!["order.a", "order.c.d"]),
+            ("visit", vec!["visit.b"]),
+        ];
+        assert_eq!(groups, expected);
+        assert!(grouped(&[]).is_empty());
     }
 }

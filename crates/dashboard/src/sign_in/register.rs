@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use app::Principal;
-use axum::Router;
 use axum::extract::{FromRequestParts, State};
 use axum::response::IntoResponse;
-use axum::routing::get;
 use http::StatusCode;
 use http::request::Parts;
 use maud::{Markup, html};
@@ -14,14 +12,17 @@ use maud::{Markup, html};
 use crate::Dashboard;
 use crate::cookies;
 use crate::form::{Empty, Form, field, parameters};
+use crate::pages::Pages;
 use crate::posted::{Fields, PostedByVisitor};
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
 use crate::shell::Page;
 use crate::text::text;
 
-pub(super) fn router() -> Router<Arc<Dashboard>> {
-    Router::new().route("/register", get(register).post(registered))
+pub(super) fn router() -> Pages {
+    Pages::new()
+        .get("/register", register)
+        .post("/register", registered)
 }
 
 /// Whether somebody signed in who has no role yet.
@@ -131,8 +132,8 @@ async fn call(posted: &PostedByVisitor, name: &str, names: &[&str]) -> Result<An
     let mut answer = respond::see_other("/");
     let token = text(&registered["session"], "token");
     if !token.is_empty() {
-        let secure = client.dashboard.is_secure();
-        cookies::set(answer.headers_mut(), secure, cookies::SESSION, token, None);
+        let guard = client.dashboard.cookie_guard();
+        cookies::set(answer.headers_mut(), guard, cookies::SESSION, token, None);
     }
     Ok(answer)
 }

@@ -1,10 +1,6 @@
 //! The page of an integration's test receiver: make one, send something to it, see what arrives.
 
-use std::sync::Arc;
-
 use app::Access;
-use axum::Router;
-use axum::routing::{get, post};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use domain::signature::SigningSecret;
@@ -13,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::TestReceivers;
 use super::kept::Received;
-use crate::Dashboard;
 use crate::documentation::code;
 use crate::forgery;
+use crate::pages::Pages;
 use crate::posted::Posted;
 use crate::refusal::Refusal;
 use crate::respond::{self, Answer};
@@ -28,11 +24,13 @@ const KEY: &str = "test_receiver";
 /// The status that the subscription wants, and that the sample order is in.
 const STAGE: &str = "scheduled";
 
-pub(crate) fn router() -> Router<Arc<Dashboard>> {
+pub(crate) fn router() -> Pages {
     let page = "/integrations/{integration_id}/test_receiver";
-    Router::new()
-        .route(page, get(show).post(create))
-        .route(&format!("{page}/report"), post(report))
+    Pages::new()
+        .get(page, show)
+        .post(page, create)
+        .post(&format!("{page}/report"), report)
+        .post(&format!("{page}/application"), make_application)
 }
 
 /// The integration's subscription to a test receiver, if it has one.
@@ -79,15 +77,6 @@ fn offer(visit: &Visit) -> Markup {
 fn receiver(visit: &Visit, sub: &Value) -> Markup {
     let url = text(sub, "callback_url");
     let received = visit.client.dashboard.test_receivers.received(target(url));
-    let curl = format!(
-        "curl -sS {}/api/v1/order_stages/create \\\n  -H 'Authorization: Bearer TOKEN' -H 'Content-Type: application/json' \\\n  \
-         -d '{{\"integration_id\": {}, \"external_order_id\": \"A-1002\", \"stage\": \"{STAGE}\", \"create_order\": true}}'",
-        visit.client.dashboard.public_url,
-        visit
-            .integration
-            .as_ref()
-            .map_or(0, |integration| integration.id),
-    );
     html! {
         p { "Its subscription " strong { (text(sub, "key")) } " wants orders that become " code { (STAGE) } ", and sends them to " code { (url) } "." }
         @if visit.may(Access::Managers) { (button(visit, "/report", "Report a sample order")) }
@@ -96,13 +85,67 @@ fn receiver(visit: &Visit, sub: &Value) -> Markup {
             @if received.is_empty() { p.quiet { "Nothing yet." } }
             @for (at, request) in received.iter().enumerate() { (arrived(request, at)) }
         }
-        section {
-            h2 { "From your own system" }
-            p { "With the token of an application (" code { "postrider application create --slug order-feed" } ", or "
-                a href="/documentation/api/v1/applications/create" { "applications/create" } "), this reports a change:" }
-            (code("report", "Command", &curl))
-        }
+        (from_outside(visit))
+        (crate::snippets::section())
     }
+}
+
+fn from_outside(visit: &Visit) -> Markup {
+    let is_employee = visit.may(Access::Operators);
+    html! { section {
+        h2 { "From your own system" }
+        p { "With the token of an application, this reports a change:" }
+        (code("report", "Command", &curl(visit, "TOKEN")))
+        @if is_employee {
+            p { "No application yet? One that may use this integration alone is made at once; its token is shown once." }
+            (button(visit, "/application", "Make an application and show the command"))
+        } @else { p.quiet { "Ask an employee of whoever runs this server for a token." } }
+    } }
+}
+
+/// What reports a change of an order with this token.
+fn curl(visit: &Visit, token: &str) -> String {
+    let integration = visit.integration.as_ref();
+    format!(
+        "curl -sS {}/api/v1/order_stages/create \\\n  -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \\\n  \
+         -d '{{\"integration_id\": {}, \"external_order_id\": \"A-1002\", \"stage\": \"{STAGE}\", \"create_order\": true}}'",
+        visit.client.dashboard.public_url,
+        integration.map_or(0, |integration| integration.id),
+    )
+}
+
+/// Shows the command with a token in it. It answers a form, so that no address leads to it.
+async fn make_application(posted: Posted) -> Result<Answer, Refusal> {
+    let visit = &posted.visit;
+    let id = visit
+        .integration
+        .as_ref()
+        .map_or(0, |integration| integration.id);
+    // The second tells apart what is made again.
+    let slug = format!(
+        "integration-{id}-{}",
+        visit.client.dashboard.app.now().seconds()
+    );
+    let new = json!({ "slug": slug, "integration_id": id });
+    let made = visit.call("applications/create", new).await?.value();
+    let page = format!("{}/test_receiver", visit.root());
+    let main = html! {
+        h1 { "Application made" }
+        div.notice role="status" { p { "Keep the token now: it is not shown again. " strong { (slug) } " may use this integration alone." } }
+        (code("token", "Token", text(&made, "token")))
+        (code("report", "Command", &curl(visit, text(&made, "token"))))
+        p { "Run it in a shell; the delivery appears on the page of the test receiver." }
+        div.actions {
+            a.button.primary href=(page) { "To the test receiver" }
+            a.button href={ "/applications/" (integer(&made, "id").unwrap_or_default()) } { "To the application" }
+        }
+    };
+    Ok(respond::screen(&Screen {
+        visit,
+        title: "Application made",
+        above: &[("Test receiver", page)],
+        main,
+    }))
 }
 
 fn arrived(request: &Received, at: usize) -> Markup {

@@ -89,7 +89,7 @@ fn actions(visit: &Visit, root: &str, job: &Value) -> Markup {
     };
     html! { div.actions #actions data-live {
         (button("retry", if is_final { "Send again" } else { "Send now" }, "primary"))
-        @if !is_final && visit.may(Access::Managers) { (button("cancel", "Withdraw", "")) }
+        @if !is_final && visit.may(Access::Menders) { (button("cancel", "Withdraw", "")) }
     } }
 }
 

@@ -22,7 +22,7 @@ pub(super) async fn edit(
     visit: Visit,
     Path((_, id)): Path<(String, i64)>,
 ) -> Result<Answer, Refusal> {
-    visit.demand(Access::Managers)?;
+    visit.demand(Access::Menders)?;
     let sub = found(&visit, id).await?;
     page(&visit, &sub, None).await
 }
@@ -73,7 +73,10 @@ pub(super) async fn update(
     }
     asked["id"] = json!(id);
     match visit.call(ROUTE, asked).await {
-        Ok(_) => Ok(respond::done(visit, &path_of(visit, id), "Saved.")),
+        Ok(reply) => {
+            let sentence = format!("Saved.{}", reply.warned());
+            Ok(respond::done(visit, &path_of(visit, id), &sentence))
+        }
         Err(refusal) if refusal.is_of_form() => {
             page(visit, &sub, Some((&posted.fields, &refusal))).await
         }

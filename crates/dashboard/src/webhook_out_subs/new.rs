@@ -17,7 +17,7 @@ use crate::visit::Visit;
 const ROUTE: &str = "webhook_out_subs/create";
 
 pub(super) async fn new(visit: Visit) -> Result<Answer, Refusal> {
-    visit.demand(Access::Managers)?;
+    visit.demand(Access::Menders)?;
     page(&visit, None).await
 }
 
@@ -57,7 +57,7 @@ pub(super) async fn create(posted: Posted) -> Result<Answer, Refusal> {
     let asked = asked(visit, &posted.fields)?;
     match visit.call(ROUTE, asked).await {
         Ok(reply) => {
-            let said = html! { p { "The subscription was made." } };
+            let said = html! { p { "The subscription was made." (reply.warned()) } };
             Ok(secret::shown(
                 visit,
                 &reply.value(),

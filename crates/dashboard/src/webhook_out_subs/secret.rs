@@ -39,6 +39,7 @@ pub(super) fn shown(visit: &Visit, sub: &Value, title: &str, said: &Markup) -> A
             a.button.primary href=(path) { "To the subscription" }
             (crate::form::button(visit, &format!("{path}/send_test"), "Send a test", "", &[]))
         }
+        (crate::snippets::section())
     };
     let above = above(visit, sub);
     respond::screen(&Screen {
@@ -64,7 +65,7 @@ pub(super) async fn rotate(
     visit: Visit,
     Path((_, id)): Path<(String, i64)>,
 ) -> Result<Answer, Refusal> {
-    visit.demand(Access::Managers)?;
+    visit.demand(Access::Menders)?;
     let sub = found(&visit, id).await?;
     page(&visit, &sub, None)
 }

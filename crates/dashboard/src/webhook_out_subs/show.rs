@@ -13,7 +13,7 @@ use crate::respond::{self, Answer};
 use crate::shell::Screen;
 use crate::text::{integer, is, moment, text};
 use crate::visit::Visit;
-use crate::webhook_jobs;
+use crate::webhook_jobs::{self, Of};
 
 /// Jobs of each list.
 const ROWS: u32 = 5;
@@ -72,7 +72,7 @@ fn situation(visit: &Visit, sub: &Value) -> Markup {
 fn actions(visit: &Visit, sub: &Value) -> Markup {
     let path = path_of(visit, integer(sub, "id").unwrap_or_default());
     let is_off = health::condition(sub, &health::now(visit)).is_off();
-    html! { @if visit.may(Access::Managers) { div.actions #actions data-live {
+    html! { @if visit.may(Access::Menders) { div.actions #actions data-live {
         (button(visit, &format!("{path}/send_test"), "Send a test", "primary", &[]))
         a.button href={ (path) "/edit" } { "Change" }
         @if is_off { a.button href={ (path) "/enable" } { "Switch on…" } }
@@ -88,7 +88,7 @@ fn list(root: &str, sub: &Value, title: &str, jobs: &[Value], states: &str) -> M
         h2 { (title) }
         @if jobs.is_empty() { p.quiet { "There is none." } }
         @else {
-            (webhook_jobs::table(root, jobs))
+            (webhook_jobs::table_of(Of::One, root, jobs))
             p { a href={ (root) "/webhook_jobs?subscribers=" (key) (states) } { "All of them" } }
         }
     }
@@ -166,7 +166,7 @@ fn secret(visit: &Visit, sub: &Value) -> Markup {
         p { "Each request is signed, so that its receiver can tell that it is ours."
             @if is(sub, "asymmetric_signature") { " Anybody can verify it with the public key." } }
         @if !text(sub, "public_key").is_empty() { (crate::documentation::code("public_key", "Public key (v1a)", text(sub, "public_key"))) }
-        @if visit.may(Access::Managers) { div.actions {
+        @if visit.may(Access::Menders) { div.actions {
             (button(visit, &format!("{path}/secret"), "Show the secret", "", &[]))
             a.button href={ (path) "/rotate_secret" } { "Replace the secret…" }
         } }

@@ -42,7 +42,7 @@ pub(super) async fn enable(
     visit: Visit,
     Path((_, id)): Path<(String, i64)>,
 ) -> Result<Answer, Refusal> {
-    visit.demand(Access::Managers)?;
+    visit.demand(Access::Menders)?;
     let sub = found(&visit, id).await?;
     enable_page(&visit, &sub, None)
 }
@@ -133,7 +133,7 @@ pub(super) async fn delete(
     visit: Visit,
     Path((_, id)): Path<(String, i64)>,
 ) -> Result<Answer, Refusal> {
-    visit.demand(Access::Managers)?;
+    visit.demand(Access::Menders)?;
     let sub = found(&visit, id).await?;
     let path = path_of(&visit, id);
     let main = html! {

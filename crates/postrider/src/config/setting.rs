@@ -150,6 +150,14 @@ pub static TRUSTED_PROXIES: Setting = Setting::new(
 )
 .value("NETWORKS")
 .default("");
+/// Who may frame the portal.
+pub static FRAME_ANCESTORS: Setting = Setting::new(
+    "frame_ancestors",
+    "frame-ancestors",
+    "Origins whose pages may frame the portal, comma-separated, such as https://app.example.com",
+)
+.value("ORIGINS")
+.default("");
 /// How mails are sent.
 pub static MAIL: Setting = Setting::new(
     "mail",
@@ -225,7 +233,7 @@ pub static SHUTDOWN_GRACE: Setting = Setting::new(
 .default("30s");
 
 /// All settings, in the order in which help and `config print` show them.
-pub static ALL: [&Setting; 22] = [
+pub static ALL: [&Setting; 23] = [
     &DATA,
     &DATABASE_URL,
     &LISTEN,
@@ -238,6 +246,7 @@ pub static ALL: [&Setting; 22] = [
     &SECRET_KEY_FILE,
     &CA_FILE,
     &TRUSTED_PROXIES,
+    &FRAME_ANCESTORS,
     &MAIL,
     &MAIL_FROM,
     &PUBLIC_URL,

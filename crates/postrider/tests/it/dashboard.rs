@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::panic::{catch_unwind, resume_unwind};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -17,12 +17,37 @@ const CHROMIUM: &str = "/usr/bin/chromium";
 /// What must stand on pages as it is, and never run.
 const HOSTILE: &str = "<img src=x onerror=alert(1)><script>alert(2)</script>'\"`${alert(3)}";
 
+/// A view that is fine until an order says otherwise, and then is no JSON.
+const ODD: &str = "{ \"note\": {{ order.order_notes }} {% if order.metadata.broken %} <img src=x onerror=alert(5)> {% endif %} }";
+
+fn hostile_headers() -> Vec<String> {
+    vec![
+        format!("x-note: {HOSTILE}"),
+        "content-type: text/html".to_owned(),
+        "refresh: 0; url=javascript:alert(6)".to_owned(),
+        "content-security-policy: default-src *".to_owned(),
+    ]
+}
+
 /// A server with an employee, an integration, a receiver that is well and one that is not, and jobs of both.
 struct Scene {
     server: Server,
     /// What the browser needs to know.
     known: Value,
     _receivers: [Receiver; 2],
+}
+
+/// A view that fails, a subscription that uses it, and a word that is markup.
+fn make_odd(server: &mut Server, integration_id: &Value, receiver: &Receiver) {
+    let view = json!({ "integration_id": integration_id, "key": "odd", "name": HOSTILE, "description": HOSTILE, "template": ODD });
+    server.call("payload_render_views/create", view).data();
+    let sub = json!({
+        "integration_id": integration_id, "key": "viewed", "name": "Viewed", "version": "v3", "statuses": ["scheduled"],
+        "callback_url": format!("http://{}/viewed?<script>alert(7)</script>", receiver.address), "payload_render_view": "odd"
+    });
+    server.call("webhook_out_subs/create", sub).data();
+    let word = json!({ "key": "order_event", "slug": "order.hostile", "name": HOSTILE, "description": HOSTILE });
+    server.call("list_items/create", word).data();
 }
 
 fn scene() -> Scene {
@@ -64,20 +89,23 @@ fn scene() -> Scene {
     let well = Receiver::start();
     // Ill until it has refused three times.
     let ill = Receiver::scripted(|_, before| match before {
-        0..3 => Reply::Status(400, vec![format!("x-note: {HOSTILE}")]),
+        0..3 => Reply::Full(400, hostile_headers(), HOSTILE.repeat(5)),
         _ => Reply::Status(200, Vec::new()),
     });
     for (key, name, receiver) in [("well", "Well", &well), ("ill", HOSTILE, &ill)] {
         let sub = json!({
             "integration_id": integration_id, "key": key, "name": name, "version": "v2",
             "callback_url": format!("http://{}/{key}", receiver.address), "statuses": ["scheduled"],
+            "filter": format!("stage == 'scheduled' or stage == {}", json!(HOSTILE)),
+            "headers": [{ "name": "x-to", "value": HOSTILE }],
             "retry_policy": { "schedule": ["1h"], "give_up_after": "1d" }
         });
         server.call("webhook_out_subs/create", with(sub)).data();
     }
+    make_odd(&mut server, integration_id, &well);
     let stage = json!({
         "integration_id": integration_id, "external_order_id": format!("A-1{HOSTILE}"), "stage": "scheduled",
-        "create_order": true, "order": { "address": { "street": HOSTILE }, "order_notes": HOSTILE }
+        "create_order": true, "order": { "address": { "street": HOSTILE }, "order_notes": HOSTILE, "metadata": { "broken": HOSTILE } }
     });
     server.call("order_stages/create", with(stage)).data();
     let failed = wait_for("the first failure", || {
@@ -85,8 +113,13 @@ fn scene() -> Scene {
             json!({ "integration_id": integration_id, "filters": { "state": ["retrying"] } });
         server.call("webhook_jobs/index", with(asked)).data()[0]["id"].as_i64()
     });
+    let odd = json!({ "integration_id": integration_id, "filters": { "subscribers": ["viewed"] } });
+    let odd = server.call("webhook_jobs/index", with(odd)).data()[0]["id"].clone();
+    let shown = with(json!({ "integration_id": integration_id, "id": odd }));
+    let shown = server.call("webhook_jobs/show", shown).data();
+    assert!(shown["payload_render_view_failed"].is_string(), "{shown}");
     let known = json!({
-        "link_token": made["link_token"], "integration": integration_id, "other": other["id"], "failed_job": failed,
+        "odd_job": odd, "hostile": HOSTILE, "link_token": made["link_token"], "integration": integration_id, "other": other["id"], "failed_job": failed,
     });
     Scene {
         server,
@@ -96,12 +129,10 @@ fn scene() -> Scene {
 }
 
 /// Runs a script with a browser; it prints what is wrong, and ends well where nothing is.
-fn browse(script: &str, url: &str, known: &Value) {
+pub(crate) fn browse(script: &str, url: &str, known: &Value) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     // Pictures of every page, for people's eyes: POSTRIDER_TEST_PICTURES names a folder that is kept.
-    let own = tempfile::tempdir().expect("a folder");
-    let pictures = std::env::var("POSTRIDER_TEST_PICTURES");
-    let pictures = pictures.unwrap_or_else(|_| own.path().display().to_string());
+    let pictures = std::env::var("POSTRIDER_TEST_PICTURES").unwrap_or_default();
     let read = Command::new(root.join("../../.venv/bin/python"))
         .arg(root.join("tests/it/dashboard").join(script))
         .args([url, CHROMIUM, &pictures, &known.to_string()])
@@ -121,22 +152,8 @@ fn every_page_is_sound_and_a_failed_job_is_found_understood_and_sent_again() {
     browse("browse.py", &url, &scene.known);
 }
 
-#[test]
-fn a_new_server_prints_a_link_that_makes_the_first_employee_once() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut server = postrider(folder.path())
-        .args([
-            "serve",
-            "--data",
-            "data",
-            "--listen",
-            "127.0.0.1:0",
-            "--log",
-            "warn",
-        ])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
+/// Where the link leads that the server prints at its start.
+fn printed_link(server: &mut Child) -> String {
     let stdout = server.stdout.take().expect("piped");
     let mut lines = BufReader::new(stdout).lines();
     let link = lines.find_map(|line| {
@@ -144,7 +161,46 @@ fn a_new_server_prints_a_link_that_makes_the_first_employee_once() {
         let (_, link) = line.split_once(" at ")?;
         link.contains("/first_run?token=").then(|| link.to_owned())
     });
-    let link = link.expect("a link");
+    link.expect("a link")
+}
+
+fn starting(folder: &Path, flags: &[&str]) -> Child {
+    let serve = [
+        "serve",
+        "--data",
+        "data",
+        "--listen",
+        "127.0.0.1:0",
+        "--log",
+        "warn",
+    ];
+    postrider(folder)
+        .args(serve)
+        .args(flags)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts")
+}
+
+#[test]
+fn the_link_of_a_new_server_names_its_public_address() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let flags = ["--public-url", "https://p.example.com/"];
+    let mut server = starting(folder.path(), &flags);
+    let link = printed_link(&mut server);
+    server.kill().expect("it runs");
+    server.wait().expect("it ends");
+    assert!(
+        link.starts_with("https://p.example.com/first_run?token=prl_"),
+        "{link}"
+    );
+}
+
+#[test]
+fn a_new_server_prints_a_link_that_makes_the_first_employee_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut server = starting(folder.path(), &[]);
+    let link = printed_link(&mut server);
     let (url, _) = link.split_once("/first_run").expect("a path");
     let browsed = catch_unwind(|| browse("first_run.py", url, &json!({ "link": link })));
     server.kill().expect("it runs");

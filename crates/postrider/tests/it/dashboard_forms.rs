@@ -1,5 +1,6 @@
 //! The dashboard's forms, sent as a browser without scripts sends them: what they change, what they refuse, and who may.
 
+mod account;
 mod browser;
 
 use serde_json::{Value, json};

@@ -5,6 +5,7 @@ Prints what is wrong, a line each, and nothing where all is well.
 
 import json
 import sys
+from urllib.parse import quote
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
@@ -25,10 +26,12 @@ PAGES = {
     "jobs": f"{ROOT}/webhook_jobs",
     "jobs-filtered": f"{ROOT}/webhook_jobs?state=retrying&subscribers=ill&q=A-1",
     "job": JOB,
+    "job-view-failed": f"{ROOT}/webhook_jobs/{KNOWN['odd_job']}",
     "retry-many": f"{ROOT}/webhook_jobs/retry_many?state=retrying",
     "test-receiver": f"{ROOT}/test_receiver",
     "subscriptions": f"{ROOT}/webhook_out_subs",
     "subscription": f"{ROOT}/webhook_out_subs/1",
+    "subscription-with-view": f"{ROOT}/webhook_out_subs/3",
     "subscription-failing": f"{ROOT}/webhook_out_subs/2",
     "new-subscription": f"{ROOT}/webhook_out_subs/new",
     "change-subscription": f"{ROOT}/webhook_out_subs/2/edit",
@@ -40,12 +43,14 @@ PAGES = {
     "users": "/users",
     "new-user": "/users/new",
     "user": "/users/1",
+    "account": "/account",
     "applications": "/applications",
     "new-application": "/applications/new",
     "application": "/applications/1",
     "list-items": "/list_items/order_status",
     "new-list-item": "/list_items/order_event/new",
     "list-item": "/list_items/order_status/1",
+    "events": "/list_items/order_event?q=order.hostile",
     "notifications": "/notifications",
     "audit-events": "/audit_events",
     "services": "/services",
@@ -55,6 +60,10 @@ PAGES = {
 }
 OUTSIDE = {"sign_in": "/sign_in", "link": "/sign_in?link_token=prl_abc", "register-page": "/register"}
 WIDTHS = {"phone": 390, "wide": 1440}
+# Each width and each scheme once: axe takes seconds.
+JUDGED = (("phone", "light"), ("wide", "dark"))
+# Whatever a policy stopped is said aloud, by pages that have errors of their own too.
+REPORT = "document.addEventListener('securitypolicyviolation', event => console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`))"
 found = []
 
 
@@ -65,11 +74,14 @@ def note(place, what):
 def watched(context, place, may_fail=False):
     """A page whose complaints are noted: errors of the console (refusals by the policy are among them), dialogs, foreign requests."""
     page = context.new_page()
+    page.add_init_script(REPORT)
     page.on("dialog", lambda dialog: (note(place, f"a dialog: {dialog.message}"), dialog.dismiss()))
     page.on("pageerror", lambda error: note(place, str(error)))
     page.on("request", lambda request: None if request.url.startswith((URL, "data:")) else note(place, f"asks for {request.url}"))
-    if not may_fail:
-        page.on("console", lambda message: note(place, message.text) if message.type in ("error", "warning") else None)
+    def said(message):
+        if message.type in ("error", "warning") and (not may_fail or "olicy" in message.text):
+            note(place, message.text)
+    page.on("console", said)
     return page
 
 
@@ -94,10 +106,12 @@ def look(context, pages):
                 overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
                 if overflow > 0:
                     note(place, f"{overflow} pixels too wide")
-                for fault in Axe().run(page).response["violations"]:
-                    if fault["impact"] in ("serious", "critical"):
-                        note(place, f"{fault['id']}: {json.dumps([node['target'] for node in fault['nodes']][:3])}")
-                page.screenshot(path=f"{FOLDER}/{name}-{width}-{scheme}.png", full_page=True)
+                if (width, scheme) in JUDGED:
+                    for fault in Axe().run(page).response["violations"]:
+                        if fault["impact"] in ("serious", "critical"):
+                            note(place, f"{fault['id']}: {json.dumps([node['target'] for node in fault['nodes']][:3])}")
+                if FOLDER:
+                    page.screenshot(path=f"{FOLDER}/{name}-{width}-{scheme}.png", full_page=True)
         page.close()
 
 
@@ -119,6 +133,41 @@ def mend(context):
         expect(page.locator("details.attempt")).to_have_count(attempts + 1, timeout=30000)
     expect(page.locator("#verdict")).to_contain_text("Delivered", timeout=30000)
     expect(page.get_by_role("button", name="Send again")).to_be_visible(timeout=30000)
+    page.close()
+
+
+def reflect(context):
+    """What an address or a form says comes back as it is, and never runs."""
+    page = watched(context, "reflect", may_fail=True)
+    hostile = quote(KNOWN["hostile"])
+    for path in (
+        f"{ROOT}/webhook_jobs?q={hostile}", f"{ROOT}/webhook_jobs?state={hostile}", f"{ROOT}/webhook_jobs?subscribers={hostile}",
+        f"{ROOT}/webhook_jobs?after={hostile}", f"{ROOT}/webhook_out_subs/explain?stage={hostile}", f"{ROOT}/orders?q={hostile}",
+        f"{ROOT}/webhook_jobs/retry_many?endpoint={hostile}", f"/users?q={hostile}", f"/list_items/{hostile}", f"/{hostile}",
+        f"/sign_in?next={hostile}", f"/sign_in?link_token={hostile}", f"/first_run?token={hostile}", f"/portal/{hostile}",
+        f"/documentation/{hostile}", f"{ROOT}/webhook_jobs/{hostile}", f"/audit_events?noun={hostile}",
+    ):
+        answer = page.goto(URL + path)
+        if answer.status >= 500:
+            note("reflect", f"{path} is answered {answer.status}")
+        if page.locator("img, script:not([src])").count():
+            note("reflect", f"{path} has markup that is not ours")
+    for path, fields, button in (
+        (f"{ROOT}/webhook_out_subs/new", ("Key", "Name", "Callback URL", "Filter"), "Create"),
+        (f"{ROOT}/invitation_email", ("E-mail",), "Invite"),
+        ("/integrations/new", ("Name", "Key"), "Create"),
+        ("/applications/new", ("Slug",), "Create"),
+        ("/users/new", ("E-mail", "Name"), "Create"),
+    ):
+        page.goto(URL + path)
+        # The browser's own look at e-mails would keep the form back.
+        page.evaluate("document.querySelector('main form').noValidate = true")
+        for field in fields:
+            page.locator("main form").get_by_label(field).first.fill(KNOWN["hostile"])
+        page.get_by_role("button", name=button).click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        if page.locator("img, script:not([src])").count():
+            note("reflect", f"the form of {path} has markup that is not ours")
     page.close()
 
 
@@ -171,6 +220,7 @@ def use(browser):
     sign_in(context)
     look(context, PAGES)
     mend(context)
+    reflect(context)
     without_scripts(browser, context.storage_state())
     guard(browser)
 

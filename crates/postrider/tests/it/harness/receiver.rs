@@ -34,6 +34,8 @@ type Script = dyn Fn(&Received, usize) -> Reply + Send + Sync;
 pub enum Reply {
     /// Answers with this status and these header lines.
     Status(u16, Vec<String>),
+    /// The same, with this body.
+    Full(u16, Vec<String>, String),
     /// Never answers, and keeps the connection.
     Silence,
     /// Closes the connection without an answer.
@@ -112,12 +114,20 @@ fn serve(stream: TcpStream, script: &Script, received: &Mutex<Vec<Received>>) ->
                 std::thread::park();
             },
             Reply::Status(status, headers) => {
-                let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
-                let answer = format!("HTTP/1.1 {status} -\r\n{lines}content-length: 2\r\n\r\nok");
-                connection.get_mut().write_all(answer.as_bytes()).ok()?;
+                answer(connection.get_mut(), status, &headers, "ok")?;
+            }
+            Reply::Full(status, headers, body) => {
+                answer(connection.get_mut(), status, &headers, &body)?;
             }
         }
     }
+}
+
+fn answer(stream: &mut TcpStream, status: u16, headers: &[String], body: &str) -> Option<()> {
+    let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+    let length = body.len();
+    let answer = format!("HTTP/1.1 {status} -\r\n{lines}content-length: {length}\r\n\r\n{body}");
+    stream.write_all(answer.as_bytes()).ok()
 }
 
 fn read_request(connection: &mut BufReader<TcpStream>) -> Option<Received> {
