@@ -179,7 +179,7 @@ pub(crate) async fn connect_alone(
     let (pool, ..) = pools(url, extra_ca_pem, lease)?;
     let object = pool.get().await.map_err(Fault::from);
     let object = object.map_err(StoreError::from)?;
-    Ok(Connection::new(object).patient())
+    Ok(Connection::new(object).with_patience(Duration::MAX))
 }
 
 /// Reads a URL. Certificates are always verified where there is TLS, so that libpq's stricter modes mean the same as `require`.

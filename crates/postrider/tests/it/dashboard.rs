@@ -37,6 +37,19 @@ struct Scene {
     _receivers: [Receiver; 2],
 }
 
+/// A view that fails, a subscription that uses it, and a word that is markup.
+fn make_odd(server: &mut Server, integration_id: &Value, receiver: &Receiver) {
+    let view = json!({ "integration_id": integration_id, "key": "odd", "name": HOSTILE, "description": HOSTILE, "template": ODD });
+    server.call("payload_render_views/create", view).data();
+    let sub = json!({
+        "integration_id": integration_id, "key": "viewed", "name": "Viewed", "version": "v3", "statuses": ["scheduled"],
+        "callback_url": format!("http://{}/viewed?<script>alert(7)</script>", receiver.address), "payload_render_view": "odd"
+    });
+    server.call("webhook_out_subs/create", sub).data();
+    let word = json!({ "key": "order_event", "slug": "order.hostile", "name": HOSTILE, "description": HOSTILE });
+    server.call("list_items/create", word).data();
+}
+
 fn scene() -> Scene {
     let mut server = Server::start();
     let made = server.command(&[
@@ -89,15 +102,7 @@ fn scene() -> Scene {
         });
         server.call("webhook_out_subs/create", with(sub)).data();
     }
-    let odd = json!({ "integration_id": integration_id, "key": "odd", "name": HOSTILE, "description": HOSTILE, "template": ODD });
-    server.call("payload_render_views/create", with(odd)).data();
-    let viewed = json!({
-        "integration_id": integration_id, "key": "viewed", "name": "Viewed", "version": "v3", "statuses": ["scheduled"],
-        "callback_url": format!("http://{}/viewed?<script>alert(7)</script>", well.address), "payload_render_view": "odd"
-    });
-    server.call("webhook_out_subs/create", with(viewed)).data();
-    let word = json!({ "key": "order_event", "slug": "order.hostile", "name": HOSTILE, "description": HOSTILE });
-    server.call("list_items/create", with(word)).data();
+    make_odd(&mut server, integration_id, &well);
     let stage = json!({
         "integration_id": integration_id, "external_order_id": format!("A-1{HOSTILE}"), "stage": "scheduled",
         "create_order": true, "order": { "address": { "street": HOSTILE }, "order_notes": HOSTILE, "metadata": { "broken": HOSTILE } }
