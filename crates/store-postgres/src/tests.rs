@@ -2,6 +2,7 @@
 
 mod laws;
 mod migrations;
+mod plans;
 mod statements;
 mod two_nodes;
 mod world;
