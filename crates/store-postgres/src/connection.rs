@@ -76,6 +76,14 @@ impl Connection {
         prepared.map(|_| ())
     }
 
+    /// The types of a statement's placeholders, as PostgreSQL calls them.
+    #[cfg(test)]
+    pub(crate) async fn parameter_types(&self, sql: &str) -> Result<Vec<String>, Fault> {
+        let prepared = self.client()?.prepare_cached(sql).await?;
+        let types = prepared.params().iter();
+        Ok(types.map(|kind| kind.name().to_owned()).collect())
+    }
+
     /// Runs statements without parameters.
     pub(crate) async fn batch(&self, sql: &str) -> Result<(), Fault> {
         self.answer(self.client()?.batch_execute(sql)).await

@@ -2,6 +2,7 @@
 
 mod laws;
 mod migrations;
+mod plans;
 mod silence;
 mod statements;
 mod tls;
