@@ -110,7 +110,10 @@ pub(crate) fn unavailable(reason: &str) -> Fault {
 fn of_postgres(error: &tokio_postgres::Error) -> StoreError {
     let Some(said) = error.as_db_error() else {
         // No answer at all: the way to the database is cut, or it has ended.
-        return StoreError::Unavailable(format!("the database cannot be reached: {error}"));
+        // The cause says more than the outermost words: which certificate, or that nobody listens.
+        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+        let cause = cause.unwrap_or_default();
+        return StoreError::Unavailable(format!("the database cannot be reached: {error}{cause}"));
     };
     let said_so = format!("the database says: {}", said.message());
     if passes(said.code()) {

@@ -95,6 +95,7 @@ pub fn make(receiver: &Receiver) -> (Server, Made) {
     // From now on nobody takes mails.
     let nowhere = ("POSTRIDER_MAIL".to_owned(), "smtp://127.0.0.1:1".to_owned());
     server.set_environment(vec![payloads, nowhere]);
+    assert!(server.terminate());
     server.restart();
     let mut last = Value::Null;
     for change in 0..CHANGES {
@@ -108,12 +109,15 @@ pub fn make(receiver: &Receiver) -> (Server, Made) {
         let found = database.query_row(sql, [], |row| row.get::<_, i64>(0));
         found.expect(sql) > 0
     };
-    wait_for("mails that wait, lanes that rest", || {
-        let mailed = has("select count(*) from mails") && has("select count(*) from trouble_mails");
-        let given_up = "select count(*) from notifications where kind = 'job_exhausted'";
-        let told = has(given_up) && has("select count(*) from payload_removals");
-        (mailed && told && has("select count(*) from lanes")).then_some(())
-    });
+    for sql in [
+        "select count(*) from mails",
+        "select count(*) from trouble_mails",
+        "select count(*) from notifications where kind = 'job_exhausted'",
+        "select count(*) from payload_removals",
+        "select count(*) from lanes",
+    ] {
+        wait_for(sql, || has(sql).then_some(()));
+    }
     let asked = json!({ "integration_id": integration, "id": gone["id"] });
     server.call("webhook_out_subs/delete", asked).data();
     let many = json!({ "integration_id": integration, "filters": { "subscribers": ["picky"] }, "per_second": 1 });
