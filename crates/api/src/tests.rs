@@ -1,6 +1,7 @@
 //! The declarations as a whole, and the API over a real store, without sockets.
 
 mod access;
+mod account;
 mod delivery_statistics;
 mod faults;
 mod harness;

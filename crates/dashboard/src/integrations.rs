@@ -93,7 +93,7 @@ async fn of_each(visit: &Visit, integrations: &[Value]) -> Result<Vec<Statistics
     let mut each = Vec::with_capacity(integrations.len());
     for integration in integrations {
         let whose = Whose::Integration(integer(integration, "id").unwrap_or_default());
-        each.push(statistics::read(visit, Span::DayByHours, whose).await?);
+        each.push(statistics::read(visit, Span::Day, whose).await?);
     }
     Ok(each)
 }
@@ -108,7 +108,7 @@ fn all_of_them(statistics: &[Statistics]) -> Markup {
             sum
         })
     });
-    html! { @if let Some(sum) = sum { div.plots { (sum.deliveries(Span::DayByHours)) } } }
+    html! { @if let Some(sum) = sum { div.plots { (sum.deliveries(Span::Day)) } } }
 }
 
 fn row(integration: &Value, statistics: &Statistics) -> Markup {

@@ -65,7 +65,7 @@ pub(crate) fn router() -> Pages {
         .post("/list_items/{key}/{id}", update)
 }
 
-async fn first() -> Answer {
+async fn first(_: Visit) -> Answer {
     respond::see_other("/list_items/order_status")
 }
 

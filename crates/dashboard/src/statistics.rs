@@ -23,12 +23,9 @@ pub(crate) enum Span {
     Hour,
     Day,
     Week,
-    /// A day by its hours: cheap enough for many integrations at once.
-    DayByHours,
 }
 
 impl Span {
-    /// Those that one can choose.
     const ALL: [Span; 3] = [Span::Hour, Span::Day, Span::Week];
 
     /// The one that the address names; a day where it names none.
@@ -41,18 +38,18 @@ impl Span {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Span::Hour => "hour",
-            Span::Day | Span::DayByHours => "day",
+            Span::Day => "day",
             Span::Week => "week",
         }
     }
 
-    /// How long its periods are in seconds, and how many there are: as many as are told apart on a phone.
+    /// How long its periods are in seconds, and how many there are: as many as are told apart on a phone. A day and a week are read from what is
+    /// counted by the hour.
     const fn periods(self) -> (i64, i64) {
         match self {
             Span::Hour => (60, 60),
-            Span::Day => (30 * 60, 48),
+            Span::Day => (60 * 60, 24),
             Span::Week => (3 * 60 * 60, 56),
-            Span::DayByHours => (60 * 60, 24),
         }
     }
 }
@@ -288,9 +285,8 @@ fn cells(times: Option<Percentiles>) -> Markup {
 const fn length(span: Span) -> &'static str {
     match span {
         Span::Hour => "minute",
-        Span::Day => "half hour",
+        Span::Day => "hour",
         Span::Week => "three hours",
-        Span::DayByHours => "hour",
     }
 }
 

@@ -30,7 +30,7 @@ pub use args::ConfigArgs;
 pub use fault::ConfigFault;
 pub use gather::{Gathered, Given};
 pub use mails::MailConfig;
-pub use parse::{DatabaseUrl, SecretKeyBytes};
+pub use parse::{DatabaseUrl, SECRET_KEY_BYTES, SecretKeyBytes};
 pub use print::{as_json, as_table};
 pub use setting::VARIABLE_PREFIX;
 pub(crate) use setting::{DATA, EGRESS_ALLOW, LISTEN, RETRY_SCHEDULE};

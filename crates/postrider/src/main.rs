@@ -87,7 +87,7 @@ enum Command {
     /// Copies everything to an empty store of the same or the other kind, while no server runs on either, and compares both.
     Copy(CopyArgs),
     /// Measures a running server with a bounded load, and checks every delivery.
-    Load(LoadArgs),
+    Load(Box<LoadArgs>),
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,11 +12,10 @@ mod stages;
 mod writer;
 
 use domain::order::AcceptedStage;
-use futures_util::future::join_all;
 use store::{Created, NewOrderStage, Rejection};
 
 pub(crate) use self::batch::accept_all;
-pub(crate) use self::jobs::{Group, NewJob, Recipient, insert_jobs};
+pub(crate) use self::jobs::{Group, NewJob, Recipient, Then, insert_jobs};
 pub(crate) use self::order::street;
 pub(crate) use self::payloads::{Body, Payloads, Rendered, insert_payloads};
 pub(crate) use self::writer::{Queue, start};
@@ -24,6 +23,13 @@ use crate::open::PostgresStore;
 
 /// Stages in one transaction: bounds how long one long list holds up others.
 const STAGES_MAX: usize = 100;
+/// What is sent together with others.
+pub(crate) const TOGETHER: &[&[&str]] = &[
+    read::TOGETHER,
+    &[stages::INSERT, payloads::INSERT, jobs::INSERT],
+    order::TOGETHER,
+];
+
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&[&str]] = &[
     jobs::STATEMENTS,
@@ -38,13 +44,12 @@ pub(crate) type Receipt = Result<Created<AcceptedStage>, Rejection>;
 
 /// Accepts changes; see [`store::OrderStages::accept`].
 pub(crate) async fn accept(store: &PostgresStore, mut stages: Vec<NewOrderStage>) -> Vec<Receipt> {
-    let mut pieces = Vec::new();
+    let mut receipts = Vec::with_capacity(stages.len());
     while !stages.is_empty() {
         let later = stages.split_off(stages.len().min(STAGES_MAX));
         let piece = std::mem::replace(&mut stages, later);
-        pieces.push(store.shared.queue.hand_in(piece));
+        // One after another, since that is the order of the list.
+        receipts.extend(store.shared.queue.hand_in(piece).await);
     }
-    // Handed in one after another, since that is the order of the list.
-    let receipts = join_all(pieces).await;
-    receipts.into_iter().flatten().collect()
+    receipts
 }

@@ -36,11 +36,10 @@ impl Connection {
         }
     }
 
-    /// The same, for work that may take as long as it takes.
-    pub(crate) fn patient(self) -> Connection {
-        let mut connection = self;
-        connection.patience = Duration::MAX;
-        connection
+    /// The same, for work whose answers may take so long.
+    pub(crate) fn with_patience(mut self, patience: Duration) -> Connection {
+        self.patience = patience;
+        self
     }
 
     /// Runs a statement; how many rows it changed.
@@ -71,9 +70,18 @@ impl Connection {
     }
 
     /// Prepares a statement, without running it.
+    #[cfg(test)]
     pub(crate) async fn prepare(&self, sql: &str) -> Result<(), Fault> {
         let prepared = self.answer(self.client()?.prepare_cached(sql)).await;
         prepared.map(|_| ())
+    }
+
+    /// The types of a statement's placeholders, as PostgreSQL calls them.
+    #[cfg(test)]
+    pub(crate) async fn parameter_types(&self, sql: &str) -> Result<Vec<String>, Fault> {
+        let prepared = self.client()?.prepare_cached(sql).await?;
+        let types = prepared.params().iter();
+        Ok(types.map(|kind| kind.name().to_owned()).collect())
     }
 
     /// Runs statements without parameters.

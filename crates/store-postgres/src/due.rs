@@ -25,13 +25,13 @@ pub(crate) const READY_JOBS: &str = concat!(
     ready_columns!(),
     "where j.id = any($1) and j.next_attempt_at is not null order by j.id"
 );
-// webhook_jobs_due
+// webhook_jobs_due, primary key of payloads
 pub(crate) const DUE_JOBS: &str = concat!(
     ready_columns!(),
     "where j.webhook_out_sub_id = $1 and j.next_attempt_at <= $2 \
      and j.next_attempt_at is not null order by j.next_attempt_at, j.id limit $3"
 );
-// webhook_jobs_waiting_by_subscriber
+// webhook_jobs_waiting_by_subscriber, primary key of payloads
 pub(crate) const OLDEST_JOB: &str = concat!(
     ready_columns!(),
     "where j.webhook_out_sub_id = $1 order by j.id limit 1"

@@ -116,16 +116,48 @@ fn of_postgres(error: &tokio_postgres::Error) -> StoreError {
         return StoreError::Unavailable(format!("the database cannot be reached: {error}{cause}"));
     };
     let said_so = format!("the database says: {}", said.message());
-    // By the classes of PostgreSQL's appendix A: connections, transactions, resources, the operator, the system.
-    let passing_classes = ["08", "40", "53", "55", "57", "58"];
-    let code = said.code();
-    let is_passing = passing_classes
-        .iter()
-        .any(|class| code.code().starts_with(class));
-    // A server that was a standby a moment ago, or is one again.
-    if is_passing || *code == SqlState::READ_ONLY_SQL_TRANSACTION {
+    if passes(said.code()) {
         StoreError::Unavailable(said_so)
     } else {
-        StoreError::Failed(format!("{said_so} ({})", code.code()))
+        StoreError::Failed(format!("{said_so} ({})", said.code().code()))
+    }
+}
+
+/// Whether the same may well succeed later.
+fn passes(code: &SqlState) -> bool {
+    // By the classes of PostgreSQL's appendix A: connections, transactions, resources, the operator, the system.
+    let classes = ["08", "40", "53", "55", "57", "58"];
+    let others = [
+        // A server that was a standby a moment ago, or is one again.
+        &SqlState::READ_ONLY_SQL_TRANSACTION,
+        // This node stood still in the middle of a transaction, which is undone.
+        &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+    ];
+    others.contains(&code) || classes.iter().any(|class| code.code().starts_with(class))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_is_told_from_defects() {
+        for (code, expected) in [
+            ("08006", true),
+            ("25006", true),
+            ("25P03", true),
+            ("40001", true),
+            ("53300", true),
+            ("55P03", true),
+            ("57P01", true),
+            ("57P03", true),
+            ("58030", true),
+            ("22021", false),
+            ("23505", false),
+            ("25P02", false),
+            ("42601", false),
+        ] {
+            assert_eq!(passes(&SqlState::from_code(code)), expected, "{code}");
+        }
     }
 }

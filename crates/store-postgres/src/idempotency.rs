@@ -30,9 +30,9 @@ pub(crate) const KEEP: &str = "insert into idempotency_keys as k (integration_id
      as a (integration_id, key, request_hash, answer, created_at) order by a.integration_id, a.key \
      on conflict (integration_id, key) do update set request_hash = excluded.request_hash, \
      answer = excluded.answer, created_at = excluded.created_at where k.created_at <= excluded.created_at - $6::bigint";
-// idempotency_keys_by_age; what others remove at this moment is left to them
-pub(crate) const REMOVE_EXPIRED: &str = "delete from idempotency_keys where (integration_id, key) in (select integration_id, key \
-     from idempotency_keys where created_at <= $1 order by created_at limit $2 for update skip locked)";
+// idempotency_keys_by_age; what others remove at this moment is left to them. By their places, or a plan may go through the whole table
+pub(crate) const REMOVE_EXPIRED: &str = "delete from idempotency_keys where ctid = any (array(select ctid \
+     from idempotency_keys where created_at <= $1 order by created_at limit $2 for update skip locked))";
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[FIND, KEEP, REMOVE_EXPIRED];

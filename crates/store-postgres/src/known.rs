@@ -28,11 +28,10 @@ const INTEGRATIONS_KEPT_MAX: usize = 10_000;
 pub(crate) const ACTIVE_SUBSCRIPTIONS: &str = "select id, statuses, events, payload_render_view, version, ordering, supersede, filter from webhook_out_subs \
      where integration_id = $1 and deleted_at is null and active and not catching_up order by id";
 pub(crate) const ACTIVE_WORDS: &str = "select key, slug from list_items where active";
-// primary key
-pub(crate) const REVISIONS: &str =
-    "select id, matching_revision, subscribers_revision from integrations where id = any($1)";
-// both of them
-pub(crate) const KEPT_REVISIONS: &str = "select name, revision from kept_revisions";
+// primary keys
+pub(crate) const REVISIONS: &str = "select id, matching_revision, subscribers_revision, \
+     (select revision from kept_revisions where name = 'words') as words, \
+     (select revision from kept_revisions where name = 'views') as views from integrations where id = any($1)";
 // primary key
 pub(crate) const CHANGE: &str = "update kept_revisions set revision = revision + 1 where name = $1";
 // primary key
@@ -45,7 +44,6 @@ pub(crate) const STATEMENTS: &[&str] = &[
     ACTIVE_SUBSCRIPTIONS,
     ACTIVE_WORDS,
     REVISIONS,
-    KEPT_REVISIONS,
     CHANGE,
 ];
 
@@ -113,24 +111,18 @@ impl Words {
 }
 
 impl Revisions {
-    /// Those of these integrations, as rows of the two statements tell.
-    pub(crate) fn read(integrations: &[Row], kept: &[Row]) -> Result<Revisions, Fault> {
+    /// Those of these integrations, as the statement's rows tell. Without any integration nothing is known, and no word either.
+    pub(crate) fn read(rows: &[Row]) -> Result<Revisions, Fault> {
         let mut revisions = Revisions::default();
-        for row in integrations {
+        for row in rows {
             let standing = Standing {
                 matching: row.try_get("matching_revision")?,
                 subscribers: row.try_get("subscribers_revision")?,
             };
             let id = IntegrationId(row.try_get("id")?);
             revisions.integrations.insert(id, standing);
-        }
-        for row in kept {
-            let revision = row.try_get("revision")?;
-            match row.try_get("name")? {
-                "words" => revisions.words = revision,
-                "views" => revisions.views = revision,
-                _ => {}
-            }
+            revisions.words = row.try_get("words")?;
+            revisions.views = row.try_get("views")?;
         }
         Ok(revisions)
     }
@@ -141,11 +133,10 @@ impl Revisions {
         integration: IntegrationId,
     ) -> Result<Revisions, Fault> {
         let integrations = [integration.0];
-        let read = connection
+        let rows = connection
             .query(REVISIONS, &[&integrations.as_slice()])
             .await?;
-        let kept = connection.query(KEPT_REVISIONS, &[]).await?;
-        Revisions::read(&read, &kept)
+        Revisions::read(&rows)
     }
 }
 

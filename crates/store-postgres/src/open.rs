@@ -20,7 +20,7 @@ use crate::fault::Fault;
 use crate::known::Known;
 use crate::lanes::{self, Lanes, Notices};
 use crate::migrate::{MigrateFault, migrate};
-use crate::pool::pool;
+use crate::pool::pools;
 use crate::{check, copy, idempotency, list_items, partitions, webhook_out_subs};
 
 /// Why a database cannot be used.
@@ -70,6 +70,8 @@ pub(crate) struct Shared {
     pub(crate) key: SecretKey,
     pub(crate) known: Known,
     pub(crate) queue: Queue,
+    /// Connections of those that accept and record.
+    pub(crate) writers: Pool,
     pub(crate) lanes: Lanes,
     pub(crate) clock: Arc<DatabaseClock>,
     /// The task that accepts changes, until it is waited for.
@@ -106,13 +108,14 @@ impl PostgresStore {
     ) -> Result<PostgresStore, OpenFault> {
         let (queue, waiting) = Queue::new();
         let (notices, outgoing) = Notices::new();
-        let (pool, way) = pool(url, extra_ca_pem, lease)?;
+        let (pool, writers, way) = pools(url, extra_ca_pem, lease)?;
         let store = PostgresStore {
             pool,
             shared: Arc::new(Shared {
                 key,
                 known: Known::default(),
                 queue,
+                writers,
                 lanes: Lanes::new(lease, notices),
                 clock: Arc::default(),
                 writer: Mutex::default(),
@@ -120,7 +123,9 @@ impl PostgresStore {
             }),
         };
         let of_store = |fault: Fault| OpenFault::Database(fault.into());
-        let connection = store.connection().await.map_err(of_store)?.patient();
+        let connection = store.connection().await.map_err(of_store)?;
+        // A change of the schema takes as long as it takes.
+        let connection = connection.with_patience(Duration::MAX);
         let clock = &store.shared.clock;
         clock.read(&connection).await.map_err(of_store)?;
         if copy::is_half_copied(&connection).await.map_err(of_store)? {
@@ -208,5 +213,6 @@ impl Store for PostgresStore {
             tracing::warn!(%error, "the lanes of this node were not given back; others take them when its lease ends");
         }
         self.pool.close();
+        self.shared.writers.close();
     }
 }

@@ -13,7 +13,7 @@ use domain::vocabulary::OperationalEvent;
 use domain::webhook_out_sub::{Ordering, Version, WebhookOutSub};
 use serde::Serialize;
 
-use crate::accept::{NewJob, Payloads, Recipient, insert_jobs, insert_payloads};
+use crate::accept::{NewJob, Payloads, Recipient, Then, insert_jobs, insert_payloads};
 use crate::fault::Fault;
 use crate::known::Revisions;
 use crate::writing::Writing;
@@ -59,7 +59,7 @@ pub(crate) async fn tell(writing: &mut Writing, told: &Told<'_>) -> Result<(), F
         .into_iter()
         .map(|whom| told.job_for(whom, payload_id, payloads.new[0].body.clone()))
         .collect();
-    insert_jobs(writing, &jobs).await?;
+    insert_jobs(writing, &jobs, Then::More).await?;
     Ok(())
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts,
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod,
+    Runtime, Timeouts,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -18,9 +19,13 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::connection::Connection;
 use crate::fault::Fault;
 use crate::open::OpenFault;
+use crate::{accept, record};
 
 /// Most connections of a node that people's reads and changes share: more than the cores of most databases gains nothing.
 const CONNECTIONS_MAX: usize = 10;
+/// Most connections of those that accept and record: some of each are under way at once. They have their own, so that nothing that people
+/// ask holds up what is accepted and sent.
+const WRITERS_MAX: usize = 4;
 /// How long a request waits for one of them before it is told to come again, in seconds.
 const WAIT_SECONDS_MAX: u64 = 5;
 /// How long making a connection may take, in seconds.
@@ -34,6 +39,11 @@ const IDLE_IN_TRANSACTION_SECONDS_MAX: u64 = 10;
 /// what is not durable is told to be durable here.
 const BEGIN: &str = "set lock_timeout = '5s'; set statement_timeout = '30s'; set jit = off; set client_min_messages = warning; \
      select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'";
+
+/// What the connections of those that accept and record have more. Their statements find rows by keys, however few of them there were when
+/// the plan was made: it is made once, and never goes through a whole table, which may have grown since.
+pub(crate) const BEGIN_WRITER: &str =
+    "set plan_cache_mode = force_generic_plan; set enable_seqscan = off";
 
 /// What a node names itself in the database's list of connections, unless the URL says otherwise.
 const APPLICATION_NAME: &str = "postrider";
@@ -76,15 +86,15 @@ fn connect_time(config: &Config) -> Duration {
     Duration::from_secs(CONNECT_SECONDS_MAX).saturating_mul(hosts)
 }
 
-/// Connections to the database that a URL names, and the way to it, for a node with this lease; none is made yet.
+/// Connections to the database that a URL names, those of the writers, and the way to it, for a node with this lease; none is made yet.
 ///
 /// # Errors
 /// When the URL or the certificates cannot be used.
-pub(crate) fn pool(
+pub(crate) fn pools(
     url: &str,
     extra_ca_pem: Option<&[u8]>,
     lease: Duration,
-) -> Result<(Pool, Way), OpenFault> {
+) -> Result<(Pool, Pool, Way), OpenFault> {
     let mut config = parse(url)?;
     if config.get_application_name().is_none() {
         config.application_name(APPLICATION_NAME);
@@ -98,37 +108,63 @@ pub(crate) fn pool(
     config.keepalives_idle(Duration::from_secs(SILENCE_SECONDS_MAX));
     config.keepalives_interval(Duration::from_secs(ASK_AGAIN_SECONDS));
     let tls = MakeRustlsConnect::new(tls(extra_ca_pem)?);
-    let way = Way {
-        config: config.clone(),
-        tls: tls.clone(),
-    };
-    let recycling_method = RecyclingMethod::Fast;
-    let connect_time = connect_time(&config);
-    let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method });
+    let way = Way { config, tls };
     let idle = lease.min(Duration::from_secs(IDLE_IN_TRANSACTION_SECONDS_MAX));
     let idle = idle.as_millis();
     let begin: Arc<str> =
         format!("set idle_in_transaction_session_timeout = '{idle}ms'; {BEGIN}").into();
-    let begin = Hook::async_fn(move |client, _| {
-        let begin = begin.clone();
+    let begin_all = begin.clone();
+    let begin_each = Hook::async_fn(move |client, _| {
+        let begin = begin_all.clone();
         Box::pin(async move {
             let begun = client.batch_execute(&begin).await;
             begun.map_err(HookError::Backend)
         })
     });
+    let begin_writer = Hook::async_fn(move |client, _| {
+        let begin = begin.clone();
+        Box::pin(async move {
+            let begun = begin_writer(client, &begin).await;
+            begun.map_err(HookError::Backend)
+        })
+    });
+    Ok((
+        pool(&way, CONNECTIONS_MAX, begin_each)?,
+        pool(&way, WRITERS_MAX, begin_writer)?,
+        way,
+    ))
+}
+
+/// Statements that are sent together must be known, or they would not be carried out in their order.
+async fn begin_writer(client: &ClientWrapper, begin: &str) -> Result<(), tokio_postgres::Error> {
+    client.batch_execute(begin).await?;
+    client.batch_execute(BEGIN_WRITER).await?;
+    let together: Vec<&'static str> =
+        [accept::TOGETHER.concat(), record::TOGETHER.to_vec()].concat();
+    for sql in together {
+        client.prepare_cached(sql).await?;
+    }
+    Ok(())
+}
+
+fn pool(way: &Way, connections_max: usize, begin: Hook) -> Result<Pool, OpenFault> {
+    let recycling_method = RecyclingMethod::Fast;
+    let (config, tls) = (way.config.clone(), way.tls.clone());
+    let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method });
     let seconds = |seconds| Some(Duration::from_secs(seconds));
     let pool = Pool::builder(manager)
-        .max_size(CONNECTIONS_MAX)
+        .max_size(connections_max)
+        // The one that was used last knows the most: its backend has tables, plans and pages at hand.
+        .queue_mode(QueueMode::Lifo)
         .timeouts(Timeouts {
             wait: seconds(WAIT_SECONDS_MAX),
-            create: Some(connect_time),
+            create: Some(connect_time(&way.config)),
             recycle: seconds(CONNECT_SECONDS_MAX),
         })
         .runtime(Runtime::Tokio1)
         .post_create(begin)
         .build();
-    let pool = pool.map_err(|error| OpenFault::Url(error.to_string()))?;
-    Ok((pool, way))
+    pool.map_err(|error| OpenFault::Url(error.to_string()))
 }
 
 /// A connection for work that belongs to no node, and may take as long as it takes.
@@ -140,10 +176,10 @@ pub(crate) async fn connect_alone(
     extra_ca_pem: Option<&[u8]>,
 ) -> Result<Connection, OpenFault> {
     let lease = Duration::from_secs(IDLE_IN_TRANSACTION_SECONDS_MAX);
-    let (pool, _) = pool(url, extra_ca_pem, lease)?;
+    let (pool, ..) = pools(url, extra_ca_pem, lease)?;
     let object = pool.get().await.map_err(Fault::from);
     let object = object.map_err(StoreError::from)?;
-    Ok(Connection::new(object).patient())
+    Ok(Connection::new(object).with_patience(Duration::MAX))
 }
 
 /// Reads a URL. Certificates are always verified where there is TLS, so that libpq's stricter modes mean the same as `require`.

@@ -12,15 +12,15 @@ use domain::id::{IntegrationId, OrderId, WebhookJobId, WebhookOutSubId};
 use domain::time::Moment;
 use domain::webhook_job::{JobState, WebhookAttempt};
 use domain::webhook_out_sub::Ordering;
-use futures_util::FutureExt;
 use store::{Fence, NextStep, Outcome, StatisticsTally, StoreError};
+use tokio::try_join;
 
 use crate::accept::Group;
 use crate::connection::{Connection, Params};
 use crate::fault::Fault;
 use crate::list_query::{all, moment};
 use crate::open::PostgresStore;
-use crate::writing::Writing;
+use crate::writing::{TRIES_MAX, Writing};
 use crate::{delivery_statistics, release, troubles};
 
 mod health;
@@ -41,6 +41,18 @@ pub(crate) const WITHDRAWN: &str = "select id, state, ordered, order_id, passed,
 // primary key
 pub(crate) const PUT_LANE: &str = "update lanes set record = $2 where webhook_out_sub_id = $1";
 
+/// What is sent together with others.
+pub(crate) const TOGETHER: &[&str] = &[
+    LANES,
+    WAITING,
+    settled::INSERT_ATTEMPTS,
+    settled::RETRY,
+    settled::FINISH,
+    settled::CORRECT,
+    release::NEXT_IN_ORDERS,
+    release::NEXT_IN_SUBSCRIPTIONS,
+];
+
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&[&str]] = &[
     &[LANES, WAITING, WITHDRAWN, PUT_LANE],
@@ -53,10 +65,21 @@ pub(crate) async fn record(
     store: &PostgresStore,
     outcomes: Arc<[Outcome]>,
 ) -> Result<(), StoreError> {
-    let recorded = store.write(outcomes, |writing, outcomes| {
-        record_all(writing, outcomes).boxed()
-    });
-    recorded.await.map_err(StoreError::from)
+    let mut tries = 1;
+    loop {
+        let recorded = try_once(store, &outcomes).await;
+        match recorded {
+            Err(fault) if fault.is_passing() && tries < TRIES_MAX => tries += 1,
+            done => return done.map_err(StoreError::from),
+        }
+    }
+}
+
+async fn try_once(store: &PostgresStore, outcomes: &[Outcome]) -> Result<(), Fault> {
+    let shared = store.shared.clone();
+    let mut writing = Writing::on(&store.shared.writers, shared).await?;
+    let recorded = record_all(&mut writing, outcomes).await;
+    writing.end(recorded).await
 }
 
 /// What of a lane decides about its outcomes.
@@ -66,6 +89,8 @@ struct Owned {
     node: Option<i64>,
     ordering: Ordering,
 }
+
+type Lanes = HashMap<WebhookOutSubId, Owned>;
 
 /// What of a job decides how its outcome is recorded.
 struct Job {
@@ -78,8 +103,7 @@ struct Job {
 }
 
 async fn record_all(writing: &mut Writing, outcomes: &[Outcome]) -> Result<(), Fault> {
-    health::hold_those_to_switch_off(&writing.connection, outcomes).await?;
-    let lanes = owned(&writing.connection, outcomes).await?;
+    let (lanes, mut jobs) = read_all(writing, outcomes).await?;
     let node = writing.shared.lanes.node();
     // What another node owns by now is its own to tell.
     let is_mine = |outcome: &&Outcome| {
@@ -88,7 +112,6 @@ async fn record_all(writing: &mut Writing, outcomes: &[Outcome]) -> Result<(), F
             .is_some_and(|lane| lane.fence == outcome.fence && lane.node == node)
     };
     let mine: Vec<&Outcome> = outcomes.iter().filter(is_mine).collect();
-    let mut jobs = jobs(&writing.connection, &mine).await?;
     let mut settled: Vec<Settled> = Vec::new();
     let mut statistics = StatisticsTally::default();
     let mut groups: HashMap<Group, Moment> = HashMap::new();
@@ -120,8 +143,14 @@ async fn record_all(writing: &mut Writing, outcomes: &[Outcome]) -> Result<(), F
         job.passed = one.passed;
         settled.push(one);
     }
-    settled::store(&writing.connection, &settled).await?;
-    release::release_next(writing, groups).await?;
+    // The next of each group is looked for once the one that held it has ended: in this order.
+    let connection = &writing.connection;
+    let (_, next) = try_join!(
+        biased;
+        settled::store(connection, &settled),
+        release::next_of(connection, &groups),
+    )?;
+    release::release_those(writing, groups, next).await?;
     for one in settled {
         let at = ended_at(&one.outcome.attempt);
         match one.state {
@@ -133,15 +162,33 @@ async fn record_all(writing: &mut Writing, outcomes: &[Outcome]) -> Result<(), F
     delivery_statistics::add(&writing.connection, node, &statistics).await
 }
 
+/// What decides about the outcomes, locked: the lanes first, and then the jobs.
+async fn read_all(
+    writing: &Writing,
+    outcomes: &[Outcome],
+) -> Result<(Lanes, HashMap<WebhookJobId, Job>), Fault> {
+    let connection = &writing.connection;
+    let subs = health::to_switch_off(outcomes);
+    if !subs.is_empty() {
+        writing.begin().await?;
+        health::hold(connection, &subs).await?;
+        return try_join!(biased; owned(connection, outcomes), jobs(connection, outcomes));
+    }
+    let (_, lanes, jobs) = try_join!(
+        biased;
+        writing.begin(),
+        owned(connection, outcomes),
+        jobs(connection, outcomes),
+    )?;
+    Ok((lanes, jobs))
+}
+
 /// When the attempt was over.
 fn ended_at(attempt: &WebhookAttempt) -> Moment {
     attempt.started_at + Duration::from_micros(attempt.timing.total)
 }
 
-async fn owned(
-    connection: &Connection,
-    outcomes: &[Outcome],
-) -> Result<HashMap<WebhookOutSubId, Owned>, Fault> {
+async fn owned(connection: &Connection, outcomes: &[Outcome]) -> Result<Lanes, Fault> {
     let mut ids: Vec<i64> = outcomes
         .iter()
         .map(|one| one.webhook_out_sub_id.0)
@@ -167,7 +214,7 @@ async fn owned(
 /// The jobs whose outcomes may still count: those that wait, and those that were withdrawn while they were in flight.
 async fn jobs(
     connection: &Connection,
-    outcomes: &[&Outcome],
+    outcomes: &[Outcome],
 ) -> Result<HashMap<WebhookJobId, Job>, Fault> {
     let mut ids: Vec<i64> = outcomes.iter().map(|one| one.job_id.0).collect();
     ids.sort_unstable();

@@ -26,14 +26,14 @@ use crate::writing::Writing;
 pub(crate) const HELD_IN_ORDERS: &str = "select k.sub, k.order_id from unnest($1::bigint[], $2::bigint[]) as k (sub, order_id) \
      cross join lateral (select id from webhook_jobs_waiting where webhook_out_sub_id = k.sub and order_id = k.order_id \
      and ordered and not passed order by sequence limit 1 for share) h";
-// webhook_jobs_waiting_by_subscriber
+// webhook_jobs_waiting_by_subscriber; by both columns, or the primary key may be gone along until one of the subscription comes
 pub(crate) const HELD_IN_SUBSCRIPTIONS: &str = "select k.sub from unnest($1::bigint[]) as k (sub) \
      cross join lateral (select id from webhook_jobs_waiting where webhook_out_sub_id = k.sub \
-     and ordered and not passed order by id limit 1 for share) h";
+     and ordered and not passed order by webhook_out_sub_id, id limit 1 for share) h";
 // webhook_jobs_waiting_by_order
 pub(crate) const HOLDER_IN_ORDER: &str = "select id from webhook_jobs_waiting where webhook_out_sub_id = $1 and order_id = $2 \
      and sequence < (select sequence from webhook_jobs where id = $3) and ordered and not passed order by sequence limit 1";
-// webhook_jobs_waiting_by_subscriber
+// primary key, or by the subscription where it has fewer
 pub(crate) const HOLDER_IN_SUBSCRIPTION: &str = "select id from webhook_jobs_waiting where webhook_out_sub_id = $1 and id < $2 \
      and ordered and not passed order by id limit 1";
 // webhook_jobs_waiting_by_order; the first that holds others is the only one that can be next
@@ -43,7 +43,7 @@ pub(crate) const NEXT_IN_ORDERS: &str = "select k.place, h.id from unnest($1::bi
 // webhook_jobs_waiting_by_subscriber; the same
 pub(crate) const NEXT_IN_SUBSCRIPTIONS: &str = "select k.place, h.id from unnest($1::bigint[]) with ordinality as k (sub, place) \
      cross join lateral (select id, next_attempt_at from webhook_jobs_waiting where webhook_out_sub_id = k.sub \
-     and ordered and not passed order by id limit 1) h where h.next_attempt_at is null";
+     and ordered and not passed order by webhook_out_sub_id, id limit 1) h where h.next_attempt_at is null";
 // webhook_jobs_waiting_by_subscriber
 pub(crate) const ALL_HELD: &str = "select id, order_id from webhook_jobs_waiting where webhook_out_sub_id = $1 \
      and ordered and next_attempt_at is null order by id";
@@ -145,9 +145,17 @@ pub(crate) async fn release_next(
     writing: &mut Writing,
     groups: HashMap<Group, Moment>,
 ) -> Result<(), Fault> {
-    let mut left = groups;
+    let found = next_of(&writing.connection, &groups).await?;
+    release_those(writing, groups, found).await
+}
+
+/// Releases those that were found to be next.
+pub(crate) async fn release_those(
+    writing: &mut Writing,
+    mut left: HashMap<Group, Moment>,
+    mut found: HashMap<Group, i64>,
+) -> Result<(), Fault> {
     for _ in 0..LOOKS_MAX {
-        let found = next_of(&writing.connection, &left).await?;
         if found.is_empty() {
             return Ok(());
         }
@@ -160,12 +168,13 @@ pub(crate) async fn release_next(
         for job in due::ready_jobs(&writing.connection, &released).await? {
             writing.ready(job);
         }
+        found = next_of(&writing.connection, &left).await?;
     }
     Err(Fault::Raced)
 }
 
 /// The held job of each group that nothing holds any more.
-async fn next_of(
+pub(crate) async fn next_of(
     connection: &Connection,
     groups: &HashMap<Group, Moment>,
 ) -> Result<HashMap<Group, i64>, Fault> {

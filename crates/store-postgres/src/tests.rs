@@ -2,6 +2,8 @@
 
 mod laws;
 mod migrations;
+mod plans;
+mod silence;
 mod statements;
 mod tls;
 mod two_nodes;

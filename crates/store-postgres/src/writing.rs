@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use deadpool_postgres::Pool;
 use domain::id::{WebhookJobId, WebhookOutSubId};
 use futures_util::future::BoxFuture;
 use metrics::histogram;
 use store::rules::tally::Tally;
 use store::{ReadyJob, Rejection, SecretKey};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::try_join;
 
 use crate::connection::Connection;
 use crate::fault::Fault;
@@ -25,6 +28,10 @@ pub(crate) struct Writing {
     /// Jobs that became final after they were noted as ready: the lanes are not told of them.
     withdrawn: Vec<WebhookJobId>,
     is_open: bool,
+    /// Whether the commit went with what was done last.
+    is_last: bool,
+    /// Held until the commit is under way, by whom others wait for until then.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 /// What the lanes' owner is told after the commit.
@@ -39,18 +46,46 @@ pub(crate) enum Effect {
 pub(crate) type Work<A, T> = for<'a> fn(&'a mut Writing, &'a A) -> BoxFuture<'a, Result<T, Fault>>;
 
 impl Writing {
-    pub(crate) async fn begin(store: &PostgresStore) -> Result<Writing, Fault> {
-        let writing = Writing {
-            connection: store.connection().await?,
-            shared: store.shared.clone(),
+    /// On a connection of a pool. Its transaction is yet to [begin](Writing::begin).
+    pub(crate) async fn on(pool: &Pool, shared: Arc<Shared>) -> Result<Writing, Fault> {
+        Ok(Writing {
+            connection: Connection::new(pool.get().await?),
+            shared,
             tally: Tally::default(),
             effects: Vec::new(),
             withdrawn: Vec::new(),
             is_open: true,
-        };
+            is_last: false,
+            turn: None,
+        })
+    }
+
+    /// Begins the transaction. What is asked first may be sent together with this.
+    pub(crate) async fn begin(&self) -> Result<(), Fault> {
         let begin = "begin isolation level read committed";
-        writing.connection.batch(begin).await?;
-        Ok(writing)
+        self.connection.batch(begin).await
+    }
+
+    /// The commit is about to be sent, with what is done last: see [`Writing::commit_with`].
+    pub(crate) fn last(&mut self) {
+        self.is_last = true;
+        self.turn = None;
+    }
+
+    /// Does the last thing of the transaction and commits it, both sent together: all is undone where that fails.
+    pub(crate) async fn commit_with<T>(
+        &self,
+        last: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let last = async { Ok::<_, Fault>((last.await?, Instant::now())) };
+        let ((done, began), ()) = try_join!(biased; last, self.connection.batch("commit"))?;
+        histogram!("postrider_commit_seconds").record(began.elapsed());
+        Ok(done)
+    }
+
+    /// Others wait for this unit of work until its commit is under way.
+    pub(crate) fn hold_up(&mut self, turn: OwnedSemaphorePermit) {
+        self.turn = Some(turn);
     }
 
     /// The key that seals what must not be read by others.
@@ -93,9 +128,10 @@ impl Writing {
                 return Err(fault);
             }
         };
-        let began = Instant::now();
-        self.connection.batch("commit").await?;
-        histogram!("postrider_commit_seconds").record(began.elapsed());
+        if !self.is_last {
+            self.last();
+            self.commit_with(async { Ok(()) }).await?;
+        }
         self.is_open = false;
         self.tally.count();
         let withdrawn = std::mem::take(&mut self.withdrawn);
@@ -142,7 +178,8 @@ impl PostgresStore {
     }
 
     async fn try_once<A, T>(&self, asked: &A, work: Work<A, T>) -> Result<T, Fault> {
-        let mut writing = Writing::begin(self).await?;
+        let mut writing = Writing::on(&self.pool, self.shared.clone()).await?;
+        writing.begin().await?;
         let done = work(&mut writing, asked).await;
         writing.end(done).await
     }

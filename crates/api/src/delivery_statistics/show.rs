@@ -20,7 +20,7 @@ const STEP_SECONDS_MAX: i64 = 24 * 60 * 60;
 /// What is looked back at when nobody says how far, in seconds.
 const HOUR: u64 = 60 * 60;
 /// Periods that suit an hour, a day, a week, and longer, in seconds; the first that makes few enough of them is taken.
-const STEPS_SECONDS: [i64; 4] = [MINUTE, 30 * 60, 3 * 60 * 60, STEP_SECONDS_MAX];
+const STEPS_SECONDS: [i64; 4] = [MINUTE, 60 * 60, 3 * 60 * 60, STEP_SECONDS_MAX];
 /// Periods that are few enough to read.
 const PERIODS_READABLE: i64 = 61;
 
@@ -49,7 +49,7 @@ pub(crate) const ROUTE: Route = Route::post("delivery_statistics", "show")
             .range(MINUTE, STEP_SECONDS_MAX)
             .about(
                 "How long a period is: a multiple of 60. Periods begin at multiples of it, in UTC; those of whole hours are told for 90 \
-                 days, others for 3. When absent, what makes about 60 periods. At most 400 periods are told at once.",
+                 days, others for 3. When absent, what makes up to 60 periods of an hour, a day or a week. At most 400 periods are told at once.",
             ),
     ])
     .data(&DELIVERY_STATISTICS)
@@ -192,8 +192,8 @@ mod tests {
         let (hour, day) = (3_600, 86_400);
         let cases = [
             (hour, 60),
-            (hour + 1, 1_800),
-            (day, 1_800),
+            (hour + 1, hour),
+            (day, hour),
             (7 * day, 10_800),
             (30 * day, day),
             (90 * day, day),

@@ -26,7 +26,7 @@ const MAY: &[(&str, &str)] = &[
     ("applications/rotate_token", "ea"),
     ("applications/update", "ea"),
     ("audit_events/index", "ea"),
-    ("delivery_statistics/show", "lcena"),
+    ("delivery_statistics/show", "lcenap"),
     ("integrations/create", "ea"),
     ("integrations/index", "lcenap"),
     ("integrations/invitation_email", "cena"),

@@ -5,6 +5,8 @@ const SIGNS = { system: "◐", light: "☀", dark: "☾" };
 
 function themeSwitch() {
   const button = document.querySelector("button.theme");
+  // A page with nothing around it has none.
+  if (!button) return;
   const show = () => {
     const theme = root.dataset.theme ?? "system";
     button.setAttribute("aria-label", `Theme: ${theme}`);

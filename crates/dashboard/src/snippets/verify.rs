@@ -1,4 +1,5 @@
-// With the crates base64, hmac (0.13) and sha2.
+//! With the crates base64, hmac (0.13) and sha2.
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;

@@ -18,7 +18,7 @@ use super::setting::{self, Setting};
 use crate::logs::LogFilter;
 
 /// Length of the key of secrets at rest in bytes.
-const SECRET_KEY_BYTES: usize = 32;
+pub const SECRET_KEY_BYTES: usize = 32;
 /// Shortest deadline of an attempt: a TLS handshake across the world takes most of a second.
 const DELIVERY_TIMEOUT_SECONDS_MIN: u64 = 1;
 /// Shortest and longest lease of a node in seconds: it is renewed several times in each, and nobody delivers for a node that is

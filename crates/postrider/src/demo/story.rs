@@ -41,7 +41,7 @@ impl Story {
     /// Makes the integration and the subscription.
     pub async fn begin(url: &str, token: &str, receiver: DemoReceiver) -> anyhow::Result<Story> {
         let target = Target::new(url, token, None, false)?;
-        let mut api = Sender::new(target.address, &target.host);
+        let mut api = Sender::new(&target.node);
         let made = call(
             &mut api,
             token,

@@ -23,6 +23,12 @@ pub struct LoadArgs {
     /// default may be in memory [default: that for temporary files].
     #[arg(long, value_name = "DIR", requires = "own")]
     pub scratch: Option<PathBuf>,
+    /// PostgreSQL on which the server keeps its data, as in `postrider serve`: an empty database of it.
+    #[arg(long, value_name = "URL", requires = "own")]
+    pub database_url: Option<String>,
+    /// Servers on that database, over which the producer's connections are spread [default: 1].
+    #[arg(long, value_name = "N", requires = "database_url")]
+    pub nodes: Option<usize>,
     /// Process of the server, to report its memory, processor time and writing.
     #[arg(long, value_name = "PID", conflicts_with = "own")]
     pub pid: Option<u32>,

@@ -8,35 +8,63 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use serde::Deserialize;
 use tempfile::TempDir;
 
 use super::process::usage;
 use super::report::Start;
-use super::target::Target;
-use crate::config::VARIABLE_PREFIX;
+use super::target::{Node, Target};
+use crate::config::{SECRET_KEY_BYTES, VARIABLE_PREFIX};
 
 /// How long the server may take to listen.
 const START_SECONDS_MAX: u64 = 20;
 /// How long after its first answer the server is left alone before its memory is read.
 const IDLE_PAUSE: Duration = Duration::from_millis(500);
-/// The data folder, in the throw-away one.
-const DATA: &str = "data";
 /// What the line begins with by which the server says where it listens.
 const LISTENING: &str = "listening on ";
 /// The networks that the server must be allowed to deliver to.
 const LOOPBACK: &str = "127.0.0.0/8,::1";
 
-/// A running server; killed and its folder removed when dropped.
+/// Running servers on the same data; killed and their folder removed when dropped.
 pub struct OwnServer {
-    running: Running,
-    binary: PathBuf,
+    nodes: Vec<Running>,
+    target: Target,
+    program: Program,
     folder: TempDir,
+}
+
+/// The database on which servers keep their data, and the key that they share.
+pub struct Database {
+    url: String,
+    secret_key: String,
+}
+
+impl Database {
+    /// The database of this URL, for servers with a key by chance.
+    ///
+    /// # Errors
+    /// The system gives no random bytes.
+    pub fn new(url: &str) -> Result<Database> {
+        let mut key = [0; SECRET_KEY_BYTES];
+        getrandom::fill(&mut key).context("the system gives no random bytes")?;
+        Ok(Database {
+            url: url.to_owned(),
+            secret_key: BASE64.encode(key),
+        })
+    }
+}
+
+/// What is run.
+struct Program {
+    binary: PathBuf,
+    database: Option<Database>,
 }
 
 struct Running {
     child: Child,
-    target: Target,
+    node: Node,
     start: Start,
 }
 
@@ -46,64 +74,90 @@ struct Application {
 }
 
 impl OwnServer {
-    /// Makes an application in a new data folder, and starts the server on it.
+    /// Makes an application in a new data folder, or in the database, and starts so many servers there.
     ///
     /// # Errors
-    /// The binary cannot be run, or does not listen and answer within [`START_SECONDS_MAX`].
-    pub fn start(binary: &Path, scratch: Option<&Path>) -> Result<OwnServer> {
+    /// The binary cannot be run, or one does not listen and answer within [`START_SECONDS_MAX`].
+    pub fn start(
+        binary: PathBuf,
+        scratch: Option<&Path>,
+        database: Option<Database>,
+        nodes: usize,
+    ) -> Result<OwnServer> {
         let folder = match scratch {
             Some(scratch) => TempDir::new_in(scratch),
             None => TempDir::new(),
         }
         .context("no throw-away data folder can be made")?;
-        let token = create_application(binary, folder.path())?;
+        let program = Program { binary, database };
+        let token = create_application(&program, folder.path())?;
+        let nodes = start_nodes(&program, folder.path(), nodes)?;
         Ok(OwnServer {
-            running: Running::start(binary, folder.path(), &token)?,
-            binary: binary.to_owned(),
+            target: target(&nodes, token, &program, folder.path())?,
+            nodes,
+            program,
             folder,
         })
     }
 
-    /// Kills the server and starts it again on what it had made durable. It listens elsewhere then.
+    /// Kills the servers and starts them again on what they had made durable. They listen elsewhere then.
     ///
     /// # Errors
-    /// It does not listen and answer within [`START_SECONDS_MAX`].
+    /// One does not listen and answer within [`START_SECONDS_MAX`].
     pub fn restart(&mut self) -> Result<()> {
-        let token = self.running.target.token.clone();
-        end(&mut self.running.child);
-        self.running = Running::start(&self.binary, self.folder.path(), &token)?;
+        let count = self.nodes.len();
+        self.nodes.clear();
+        self.nodes = start_nodes(&self.program, self.folder.path(), count)?;
+        let token = self.target.token.clone();
+        self.target = target(&self.nodes, token, &self.program, self.folder.path())?;
         Ok(())
     }
 
-    /// How it started.
-    pub fn start_figures(&self) -> Start {
-        self.running.start
+    /// How the first of them started.
+    pub fn start_figures(&self) -> Option<Start> {
+        self.nodes.first().map(|running| running.start)
     }
 
-    /// How to reach it.
+    /// How to reach them.
     pub fn target(&self) -> &Target {
-        &self.running.target
+        &self.target
     }
 }
 
+/// One after another: the first one makes the schema.
+fn start_nodes(program: &Program, folder: &Path, count: usize) -> Result<Vec<Running>> {
+    (0..count)
+        .map(|number| Running::start(program, folder, number))
+        .collect()
+}
+
+fn target(nodes: &[Running], token: String, program: &Program, folder: &Path) -> Result<Target> {
+    let mut nodes = nodes.iter().map(|running| running.node.clone());
+    Ok(Target {
+        node: nodes.next().context("no server was started")?,
+        others: nodes.collect(),
+        token,
+        folder: program.database.is_none().then(|| folder.join(data(0))),
+    })
+}
+
+/// The data folder of a node, in the throw-away one.
+fn data(number: usize) -> String {
+    format!("data-{number}")
+}
+
 impl Running {
-    fn start(binary: &Path, folder: &Path, token: &str) -> Result<Running> {
+    fn start(program: &Program, folder: &Path, number: usize) -> Result<Running> {
         let started = Instant::now();
-        let mut child = command(binary, folder)
-            .args(["serve", "--data", DATA, "--listen", "127.0.0.1:0"])
+        let mut child = program
+            .command(folder)
+            .args(["serve", "--data", &data(number), "--listen", "127.0.0.1:0"])
             .args(["--egress-allow", LOOPBACK, "--log", "warn"])
             .stdout(Stdio::piped())
             .spawn()
             .context("the server cannot be started")?;
-        match first_answer(&mut child, token, started) {
-            Ok((target, start)) => Ok(Running {
-                child,
-                target: Target {
-                    folder: Some(folder.join(DATA)),
-                    ..target
-                },
-                start,
-            }),
+        match first_answer(&mut child, started) {
+            Ok((node, start)) => Ok(Running { child, node, start }),
             Err(error) => {
                 end(&mut child);
                 Err(error)
@@ -124,17 +178,11 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-fn create_application(binary: &Path, folder: &Path) -> Result<String> {
-    let output = command(binary, folder)
-        .args([
-            "application",
-            "create",
-            "--data",
-            DATA,
-            "--slug",
-            "load",
-            "--json",
-        ])
+fn create_application(program: &Program, folder: &Path) -> Result<String> {
+    let output = program
+        .command(folder)
+        .args(["application", "create", "--data", &data(0)])
+        .args(["--slug", "load", "--json"])
         .stderr(Stdio::inherit())
         .output()
         .context("the application cannot be made")?;
@@ -149,16 +197,23 @@ fn create_application(binary: &Path, folder: &Path) -> Result<String> {
     Ok(application.token)
 }
 
-/// The binary, in the folder and without the caller's settings: neither its file nor its variables.
-fn command(binary: &Path, folder: &Path) -> Command {
-    let mut command = Command::new(binary);
-    command.current_dir(folder).stdin(Stdio::null());
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with(VARIABLE_PREFIX) {
-            command.env_remove(name);
+impl Program {
+    /// The binary, in the folder and without the caller's settings: neither its file nor its variables.
+    fn command(&self, folder: &Path) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.current_dir(folder).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with(VARIABLE_PREFIX) {
+                command.env_remove(name);
+            }
         }
+        // Not as flags, which every user of the machine can read.
+        if let Some(database) = &self.database {
+            command.env("POSTRIDER_DATABASE_URL", &database.url);
+            command.env("POSTRIDER_SECRET_KEY", &database.secret_key);
+        }
+        command
     }
-    command
 }
 
 /// Waits for the line that says where the server listens, and leaves a thread behind to drain the rest.
@@ -178,11 +233,11 @@ fn listening_url(child: &mut Child) -> Result<String> {
 }
 
 /// Waits until the server listens and has answered, then a moment longer.
-fn first_answer(child: &mut Child, token: &str, started: Instant) -> Result<(Target, Start)> {
-    let target = Target::new(&listening_url(child)?, token, Some(child.id()), false)?;
-    let mut stream = TcpStream::connect(target.address)?;
+fn first_answer(child: &mut Child, started: Instant) -> Result<(Node, Start)> {
+    let node = Node::new(&listening_url(child)?, Some(child.id()), false)?;
+    let mut stream = TcpStream::connect(node.address)?;
     stream.set_read_timeout(Some(Duration::from_secs(START_SECONDS_MAX)))?;
-    let host = target.host.to_str()?;
+    let host = node.host.to_str()?;
     write!(
         stream,
         "GET /readyz HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
@@ -202,7 +257,7 @@ fn first_answer(child: &mut Child, token: &str, started: Instant) -> Result<(Tar
         first_answer_ms,
         idle_bytes,
     };
-    Ok((target, start))
+    Ok((node, start))
 }
 
 #[cfg(test)]
@@ -244,12 +299,16 @@ esac
                 .expect("is open");
         });
         let binary = script(folder.path(), &STAND_IN.replace("ADDRESS", &address));
-        let server = OwnServer::start(&binary, Some(folder.path())).expect("a server");
+        let server = OwnServer::start(binary, Some(folder.path()), None, 1).expect("a server");
         assert_eq!(server.target().token, "t0ken");
         answering.join().expect("was asked");
-        assert_eq!(server.target().address.to_string(), address);
-        assert!(server.start_figures().idle_bytes.is_some());
-        let pid = server.target().pid.expect("a process");
+        assert_eq!(server.target().node.address.to_string(), address);
+        assert!(
+            server
+                .start_figures()
+                .is_some_and(|start| start.idle_bytes.is_some())
+        );
+        let pid = server.target().node.pid.expect("a process");
         assert!(Path::new(&format!("/proc/{pid}")).exists());
         drop(server);
         assert!(!Path::new(&format!("/proc/{pid}")).exists());
@@ -268,7 +327,7 @@ esac
             folder.path(),
             "#!/bin/sh\n[ \"$1\" = serve ] || echo '{\"token\":\"t\"}'\n",
         );
-        let error = OwnServer::start(&ends, None)
+        let error = OwnServer::start(ends, None, None, 1)
             .map(|_| ())
             .expect_err("it ended");
         assert!(error.to_string().contains("or ended"), "{error}");

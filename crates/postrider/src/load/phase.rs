@@ -16,7 +16,7 @@ use super::process::{Usage, usage};
 use super::producer::{self, Job, Outcome};
 use super::receiver::{Receiver, YARDSTICK_PATH};
 use super::report::{Phase, ServerUsage, Yardstick};
-use super::target::Target;
+use super::target::{Node, Target};
 use super::windows::{self, Sight, Window};
 
 /// Where changes are reported, each by itself.
@@ -48,8 +48,11 @@ impl Bench<'_> {
     pub fn yardstick(&self, run: &Run, length: Duration) -> Result<Yardstick> {
         let receiver = self.receiver.address();
         let outcome = producer::produce(Job {
-            address: receiver,
-            host: HeaderValue::from_str(&receiver.to_string())?,
+            nodes: vec![Node {
+                address: receiver,
+                host: HeaderValue::from_str(&receiver.to_string())?,
+                pid: None,
+            }],
             uri: Uri::from_static(YARDSTICK_PATH),
             pace: Pace::Answered,
             until: Until::Elapsed(length),
@@ -142,10 +145,17 @@ impl Bench<'_> {
 
     fn spending(&self) -> Spending {
         Spending {
-            server: self.target.pid.and_then(usage),
+            server: self.server_usage(),
             tool: usage(std::process::id()),
             store_bytes: self.target.folder.as_deref().map(folder_bytes),
         }
+    }
+
+    /// What all nodes have used together; none where one of them is not told.
+    fn server_usage(&self) -> Option<Usage> {
+        let mut nodes = self.target.nodes().map(|node| usage(node.pid?));
+        let first = nodes.next()??;
+        nodes.try_fold(first, |sum, next| Some(sum + next?))
     }
 
     /// Waits until all that was accepted is delivered, or the plan's patience ends.
@@ -172,8 +182,7 @@ impl Bench<'_> {
             Template::new(run, stage, reporter, orders, plan.bytes)
         };
         Job {
-            address: self.target.address,
-            host: self.target.host.clone(),
+            nodes: self.target.nodes().cloned().collect(),
             uri: Uri::from_static(if batch == 1 { CHANGE_PATH } else { BATCH_PATH }),
             templates: self.integrations.iter().map(template).collect(),
             layout: Layout {

@@ -20,6 +20,8 @@ const OF_INTEGRATION_MAX: usize = 1_000;
 const IN_FLIGHT_MAX: u32 = 100;
 /// Most jobs of a history: at ten a change, as many changes as a phase has.
 const HISTORY_MAX: u64 = 100_000_000;
+/// Most servers of one's own: they share this machine with the tool.
+const NODES_MAX: usize = 16;
 /// Longest phase in seconds: this is a benchmark, no soak test.
 const SECONDS_MAX: u64 = 3_600;
 /// Largest change in bytes: what 49 entries of an order's metadata hold.
@@ -65,6 +67,8 @@ pub enum Orders {
 pub struct Plan {
     /// What set the numbers that no flag set.
     pub scenario: Scenario,
+    /// Servers of one's own on one database.
+    pub nodes: usize,
     /// Connections of the producer.
     pub connections: usize,
     /// Changes of one request.
@@ -118,6 +122,7 @@ impl Plan {
         within("yardstick", args.yardstick, 0, 60)?;
         let plan = Plan {
             scenario: args.scenario,
+            nodes: args.nodes.unwrap_or(1),
             connections: args.connections.unwrap_or(preset.connections),
             batch: args.batch.unwrap_or(preset.batch),
             pace: args
@@ -152,6 +157,7 @@ impl Plan {
             Orders::Cycled(orders) => orders,
         };
         let in_flight = u64::from(self.max_in_flight);
+        within_size("nodes", self.nodes, 1, NODES_MAX)?;
         within_size("connections", self.connections, 1, CONNECTIONS_MAX)?;
         within_size("batch", self.batch, 1, BATCH_MAX)?;
         within("dead-rate", self.dead_rate.unwrap_or(1), 1, 1_000_000)?;

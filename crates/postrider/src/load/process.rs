@@ -1,6 +1,7 @@
 //! Memory and processor time of a process, as Linux tells them.
 
 use std::fs;
+use std::ops::Add;
 
 /// Ticks of the processor time in /proc per second: `USER_HZ`, 100 on every platform that Linux has kept
 /// an interface for.
@@ -18,6 +19,21 @@ pub struct Usage {
     /// Bytes so far that it made the system write to a disk; none where that is not told, as of others'
     /// processes.
     pub written_bytes: Option<u64>,
+}
+
+/// What several processes have used together; their peaks need not have been at one moment.
+impl Add for Usage {
+    type Output = Usage;
+
+    fn add(self, other: Usage) -> Usage {
+        let written = self.written_bytes.zip(other.written_bytes);
+        Usage {
+            resident_bytes: self.resident_bytes + other.resident_bytes,
+            peak_bytes: self.peak_bytes + other.peak_bytes,
+            cpu_seconds: self.cpu_seconds + other.cpu_seconds,
+            written_bytes: written.map(|(this, other)| this + other),
+        }
+    }
 }
 
 /// What this process has used so far; none where the system does not tell.

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use http::{HeaderValue, StatusCode, Uri};
+use http::{StatusCode, Uri};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, LocalSet};
 
@@ -21,6 +20,7 @@ use super::marker::Marker;
 use super::plan::{CHANGES_MAX, Pace, Until};
 use super::receipts;
 use super::sender::{SendFault, Sender};
+use super::target::Node;
 
 /// How long a connection waits after a failure, so that a server that is down is not asked in a hot loop.
 const FAILURE_PAUSE: Duration = Duration::from_millis(10);
@@ -32,10 +32,8 @@ const BEHIND: Duration = Duration::from_secs(1);
 /// What is sent, and where to.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// Who is sent to.
-    pub address: SocketAddr,
-    /// Its name for the `host` header.
-    pub host: HeaderValue,
+    /// Who is sent to; the connections are spread over them.
+    pub nodes: Vec<Node>,
     /// The path.
     pub uri: Uri,
     /// The bodies, one template per integration.
@@ -110,8 +108,10 @@ pub fn produce(job: Job) -> Result<Outcome> {
     });
     let mut connections = JoinSet::new();
     let local = LocalSet::new();
-    for _ in 0..state.job.connections {
-        connections.spawn_local_on(send_all(state.clone()), &local);
+    let nodes = state.job.nodes.iter().cycle();
+    for node in nodes.take(state.job.connections) {
+        let sender = Sender::new(node);
+        connections.spawn_local_on(send_all(state.clone(), sender), &local);
     }
     local.block_on(&runtime, async {
         while connections.join_next().await.is_some() {}
@@ -125,9 +125,8 @@ pub fn produce(job: Job) -> Result<Outcome> {
     })
 }
 
-async fn send_all(state: Rc<State>) {
+async fn send_all(state: Rc<State>, mut sender: Sender) {
     let job = &state.job;
-    let mut sender = Sender::new(job.address, &job.host);
     while let Some(numbers) = state.next().await {
         let now = Instant::now();
         let marker = |number| Marker {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::args::LoadArgs;
-use super::child::OwnServer;
+use super::child::{Database, OwnServer};
 use super::history::{self, History, Place};
 use super::ledger::Ledger;
 use super::marker::Run;
@@ -26,7 +26,7 @@ pub fn run(args: &LoadArgs) -> Result<bool> {
     // Each connection is a file; where the limit cannot be raised, connecting fails and is reported.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let mut own = match args.own {
-        true => Some(start_own(args)?),
+        true => Some(start_own(args, plan.nodes)?),
         false => None,
     };
     let target = match (&own, &args.url, &args.token) {
@@ -34,7 +34,7 @@ pub fn run(args: &LoadArgs) -> Result<bool> {
         (None, Some(url), Some(token)) => Target::new(url, token, args.pid, args.allow_remote)?,
         _ => anyhow::bail!("name a server with --url and --token, or start one with --self"),
     };
-    let start = own.as_ref().map(OwnServer::start_figures);
+    let start = own.as_ref().and_then(OwnServer::start_figures);
     let (report, place) = measure(&plan, &target)?;
     let history = place.map(|place| look_back(place, own.as_mut(), target));
     let report = Report {
@@ -51,9 +51,11 @@ pub fn run(args: &LoadArgs) -> Result<bool> {
     Ok(report.is_sound())
 }
 
-fn start_own(args: &LoadArgs) -> Result<OwnServer> {
+fn start_own(args: &LoadArgs, nodes: usize) -> Result<OwnServer> {
     let binary = std::env::current_exe().context("the path of this binary is unknown")?;
-    OwnServer::start(&binary, args.scratch.as_deref())
+    let database_url = args.database_url.as_deref();
+    let database = database_url.map(Database::new).transpose()?;
+    OwnServer::start(binary, args.scratch.as_deref(), database, nodes)
 }
 
 /// What it costs to have a history, once a server of one's own is started on it.
@@ -61,7 +63,7 @@ fn look_back(place: Place, own: Option<&mut OwnServer>, target: Target) -> Resul
     let (target, start) = match own {
         Some(own) => {
             own.restart()?;
-            (own.target().clone(), Some(own.start_figures()))
+            (own.target().clone(), own.start_figures())
         }
         None => (target, None),
     };

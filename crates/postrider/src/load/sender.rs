@@ -14,6 +14,8 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use super::target::Node;
+
 /// How long an answer may take, in seconds: far longer than the server's own deadlines.
 const ANSWER_SECONDS_MAX: u64 = 30;
 /// Largest answer in bytes: the receipts of 1,000 changes that make 1,000 jobs each have some 45 MB.
@@ -49,12 +51,12 @@ pub enum SendFault {
 }
 
 impl Sender {
-    /// A connection to this address, opened with the first request.
-    pub fn new(address: SocketAddr, host: &HeaderValue) -> Sender {
+    /// A connection to this node, opened with the first request.
+    pub fn new(node: &Node) -> Sender {
         let json = HeaderValue::from_static("application/json");
-        let headers = HeaderMap::from_iter([(HOST, host.clone()), (CONTENT_TYPE, json)]);
+        let headers = HeaderMap::from_iter([(HOST, node.host.clone()), (CONTENT_TYPE, json)]);
         Sender {
-            address,
+            address: node.address,
             headers,
             connection: None,
         }

@@ -11,9 +11,10 @@ use super::receiver::Receiver;
 use super::sender::Sender;
 use super::target::Target;
 
-/// The server's API, called one request at a time.
+/// The server's API, called one request at a time, of its nodes in turn: whoever makes a subscription sends its jobs.
 pub struct Api {
-    sender: Sender,
+    senders: Vec<Sender>,
+    called: usize,
     token: String,
     runtime: Runtime,
 }
@@ -28,7 +29,8 @@ impl Api {
             .enable_all()
             .build()?;
         Ok(Api {
-            sender: Sender::new(target.address, &target.host),
+            senders: target.nodes().map(Sender::new).collect(),
+            called: 0,
             token: target.token.clone(),
             runtime,
         })
@@ -121,7 +123,9 @@ impl Api {
         let path = format!("/api/v1/{route}");
         let uri: Uri = path.parse()?;
         parameters["token"] = Value::from(self.token.as_str());
-        let asked = self.sender.ask(&uri, parameters.to_string().into_bytes());
+        let node = self.called % self.senders.len();
+        self.called += 1;
+        let asked = self.senders[node].ask(&uri, parameters.to_string().into_bytes());
         let answer = self.runtime.block_on(asked);
         let (status, body) =
             answer.with_context(|| format!("{path}: the server does not answer"))?;

@@ -11,24 +11,53 @@ use url::Url;
 #[derive(Clone, Debug)]
 pub struct Target {
     /// Where it listens.
-    pub address: SocketAddr,
-    /// Its name for the `host` header.
-    pub host: HeaderValue,
+    pub node: Node,
+    /// Where the other nodes of its database listen that take a share of the load.
+    pub others: Vec<Node>,
     /// The token of an application that may do all.
     pub token: String,
-    /// Its process, if known.
-    pub pid: Option<u32>,
     /// Its data folder, if known.
     pub folder: Option<PathBuf>,
 }
 
+/// One process that serves.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its name for the `host` header.
+    pub host: HeaderValue,
+    /// Its process, if known.
+    pub pid: Option<u32>,
+}
+
 impl Target {
-    /// The server of this URL.
+    /// The server of this URL; see [`Node::new`].
+    ///
+    /// # Errors
+    /// As that.
+    pub fn new(url: &str, token: &str, pid: Option<u32>, allow_remote: bool) -> Result<Target> {
+        Ok(Target {
+            node: Node::new(url, pid, allow_remote)?,
+            others: Vec::new(),
+            token: token.to_owned(),
+            folder: None,
+        })
+    }
+
+    /// All its nodes.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        std::iter::once(&self.node).chain(&self.others)
+    }
+}
+
+impl Node {
+    /// The process that serves at this URL.
     ///
     /// # Errors
     /// The URL is no plain `http://HOST:PORT`, its name has no address, or the address is beyond this
     /// machine and that was not allowed.
-    pub fn new(url: &str, token: &str, pid: Option<u32>, allow_remote: bool) -> Result<Target> {
+    pub fn new(url: &str, pid: Option<u32>, allow_remote: bool) -> Result<Node> {
         let parsed = Url::parse(url);
         let parsed =
             parsed.with_context(|| format!("--url {url} is no URL; write http://HOST:PORT"))?;
@@ -50,12 +79,10 @@ impl Target {
         if !address.ip().is_loopback() && !allow_remote {
             bail!("--url {url} is another machine; add --allow-remote if its owner agrees");
         }
-        Ok(Target {
+        Ok(Node {
             address,
             host: HeaderValue::from_str(&format!("{host}:{port}"))?,
-            token: token.to_owned(),
             pid,
-            folder: None,
         })
     }
 }
@@ -79,8 +106,8 @@ mod tests {
         for (url, expected) in cases {
             match (Target::new(url, "t", None, false), expected) {
                 (Ok(target), Ok(host)) => {
-                    assert_eq!(target.host, host);
-                    assert_eq!(target.address.to_string(), host);
+                    assert_eq!(target.node.host, host);
+                    assert_eq!(target.node.address.to_string(), host);
                 }
                 (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
                 (result, expected) => panic!("{url}: {result:?}, expected {expected:?}"),

@@ -37,6 +37,19 @@ struct Scene {
     _receivers: [Receiver; 2],
 }
 
+/// A view that fails, a subscription that uses it, and a word that is markup.
+fn make_odd(server: &mut Server, integration_id: &Value, receiver: &Receiver) {
+    let view = json!({ "integration_id": integration_id, "key": "odd", "name": HOSTILE, "description": HOSTILE, "template": ODD });
+    server.call("payload_render_views/create", view).data();
+    let sub = json!({
+        "integration_id": integration_id, "key": "viewed", "name": "Viewed", "version": "v3", "statuses": ["scheduled"],
+        "callback_url": format!("http://{}/viewed?<script>alert(7)</script>", receiver.address), "payload_render_view": "odd"
+    });
+    server.call("webhook_out_subs/create", sub).data();
+    let word = json!({ "key": "order_event", "slug": "order.hostile", "name": HOSTILE, "description": HOSTILE });
+    server.call("list_items/create", word).data();
+}
+
 fn scene() -> Scene {
     let mut server = Server::start();
     let made = server.command(&[
@@ -89,15 +102,7 @@ fn scene() -> Scene {
         });
         server.call("webhook_out_subs/create", with(sub)).data();
     }
-    let odd = json!({ "integration_id": integration_id, "key": "odd", "name": HOSTILE, "description": HOSTILE, "template": ODD });
-    server.call("payload_render_views/create", with(odd)).data();
-    let viewed = json!({
-        "integration_id": integration_id, "key": "viewed", "name": "Viewed", "version": "v3", "statuses": ["scheduled"],
-        "callback_url": format!("http://{}/viewed?<script>alert(7)</script>", well.address), "payload_render_view": "odd"
-    });
-    server.call("webhook_out_subs/create", with(viewed)).data();
-    let word = json!({ "key": "order_event", "slug": "order.hostile", "name": HOSTILE, "description": HOSTILE });
-    server.call("list_items/create", with(word)).data();
+    make_odd(&mut server, integration_id, &well);
     let stage = json!({
         "integration_id": integration_id, "external_order_id": format!("A-1{HOSTILE}"), "stage": "scheduled",
         "create_order": true, "order": { "address": { "street": HOSTILE }, "order_notes": HOSTILE, "metadata": { "broken": HOSTILE } }
@@ -127,9 +132,7 @@ fn scene() -> Scene {
 pub(crate) fn browse(script: &str, url: &str, known: &Value) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     // Pictures of every page, for people's eyes: POSTRIDER_TEST_PICTURES names a folder that is kept.
-    let own = tempfile::tempdir().expect("a folder");
-    let pictures = std::env::var("POSTRIDER_TEST_PICTURES");
-    let pictures = pictures.unwrap_or_else(|_| own.path().display().to_string());
+    let pictures = std::env::var("POSTRIDER_TEST_PICTURES").unwrap_or_default();
     let read = Command::new(root.join("../../.venv/bin/python"))
         .arg(root.join("tests/it/dashboard").join(script))
         .args([url, CHROMIUM, &pictures, &known.to_string()])

@@ -1,6 +1,7 @@
 //! `postrider load --self`: small runs of its scenarios against the real server.
 
 use serde_json::Value;
+use testkit::TestPostgres;
 
 use crate::harness::server::run;
 
@@ -50,6 +51,16 @@ fn scenarios_deliver_every_change_to_every_subscription() {
         assert_eq!(counted, [accepted, delivered, 0, 0, 0], "{flags}");
         assert_eq!(phases[0]["refusals"], serde_json::json!({}), "{flags}");
     }
+}
+
+#[test]
+fn nodes_of_one_database_share_a_load() {
+    let database = TestPostgres::new();
+    let on = format!("--nodes 2 --database-url {}", database.url());
+    let report = report(&format!("--scenario fan-out --changes 60 {on}"));
+    let phase = &report["phases"][0];
+    assert_eq!(counts(phase), [60, 600, 0, 0, 0]);
+    assert!(phase["server"]["cpu_microseconds_per_change"].is_number());
 }
 
 #[test]

@@ -4,13 +4,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use testkit::TestPostgres;
 
+use crate::harness::server::on;
 use crate::harness::{Receiver, Server};
 use crate::verify::verify;
 
 #[test]
 fn a_change_arrives_from_postgresql_and_survives_a_kill() {
-    let mut server = Server::start_on(&Arc::default(), &[]);
+    let database = Arc::<TestPostgres>::default();
+    let mut environment = on(&database.url());
+    // Longer than anybody waits: it is not the end of its own lease that a node waits for when it is back.
+    environment.push(("POSTRIDER_LEASE".to_owned(), "1h".to_owned()));
+    let mut server = Server::start_through(&database, environment);
     let receiver = Receiver::start();
     let integration = server.integration("a");
     server.subscribe(integration, "crm", &receiver.url("/hook"));

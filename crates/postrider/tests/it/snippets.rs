@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use domain::signature::{SigningSecret, SigningSecrets, sign};
 use domain::signing_key::SigningKeys;
@@ -106,100 +105,102 @@ struct Case {
     is_genuine: bool,
 }
 
-/// A delivery, and what differs from it.
-fn cases() -> Vec<Case> {
+/// A delivery, as the snippets are given it.
+fn delivered() -> Value {
     let mut server = Server::start();
     let integration = server.integration("acme");
     let receiver = Receiver::start();
     let sub = server.subscribe(integration, "crm", &receiver.url("/crm"));
-    let secret = sub["signing_secret"].as_str().expect("a secret");
     server.report(integration, "A-1 ü", "scheduled");
     let delivery = receiver.wait_for(1).remove(0);
     let body = String::from_utf8(delivery.body.clone()).expect("JSON");
-    let headers: BTreeMap<&str, &str> = ["webhook-id", "webhook-timestamp", "webhook-signature"]
-        .into_iter()
-        .map(|name| (name, delivery.header(name)))
-        .collect();
-    let case = |what, is_genuine, change: &dyn Fn(&mut Value)| {
-        let mut request = json!({ "secret": secret, "headers": headers, "body": body });
-        change(&mut request);
+    let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+    let headers: BTreeMap<&str, &str> = names.map(|name| (name, delivery.header(name))).into();
+    json!({ "secret": sub["signing_secret"], "headers": headers, "body": body })
+}
+
+const ID: &str = "/headers/webhook-id";
+const TIMESTAMP: &str = "/headers/webhook-timestamp";
+const SIGNATURE: &str = "/headers/webhook-signature";
+
+/// A delivery, and what differs from it.
+fn cases() -> Vec<Case> {
+    let delivery = delivered();
+    let known = |place: &str| {
+        delivery
+            .pointer(place)
+            .and_then(Value::as_str)
+            .expect("text")
+    };
+    let (secret, body, signature) = (known("/secret"), known("/body"), known(SIGNATURE));
+    let seconds: i64 = known(TIMESTAMP).parse().expect("a number");
+    // The same, signed at another moment.
+    let moved = |by: i64| {
+        let at = Moment::from_microseconds((seconds + by) * 1_000_000);
+        let signed = signed(secret, at, known(ID), body);
+        vec![
+            (TIMESTAMP, signed.timestamp.to_string()),
+            (SIGNATURE, signed.signature),
+        ]
+    };
+    let several = format!("v1,AAAA v1a,BBBB {signature}");
+    let another = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let changes = [
+        ("the delivery", true, vec![]),
+        ("a minute old", true, moved(-60)),
+        ("an hour old", false, moved(-3_600)),
+        ("of an hour to come", false, moved(3_600)),
+        ("several signatures", true, vec![(SIGNATURE, several)]),
+        ("another body", false, vec![("/body", format!("{body} "))]),
+        (
+            "another secret",
+            false,
+            vec![("/secret", another.to_owned())],
+        ),
+        ("another id", false, vec![(ID, "msg_1".to_owned())]),
+        (
+            "another second",
+            false,
+            vec![(TIMESTAMP, (seconds - 1).to_string())],
+        ),
+        ("no number", false, vec![(TIMESTAMP, "soon".to_owned())]),
+        ("no signature", false, vec![(SIGNATURE, String::new())]),
+        (
+            "no version",
+            false,
+            vec![(SIGNATURE, signature.replace("v1,", ""))],
+        ),
+        (
+            "half a signature",
+            false,
+            vec![(SIGNATURE, signature[..30].to_owned())],
+        ),
+        (
+            "nothing in ASCII",
+            false,
+            vec![(SIGNATURE, "v1,ü".to_owned())],
+        ),
+    ];
+    let case = |(what, is_genuine, changes): (&'static str, bool, Vec<(&str, String)>)| {
+        let mut request = delivery.clone();
+        for (place, text) in changes {
+            *request.pointer_mut(place).expect("a place") = json!(text);
+        }
         Case {
             what,
             request,
             is_genuine,
         }
     };
-    let header = |name: &'static str, value: String| {
-        move |request: &mut Value| request["headers"][name] = json!(value)
-    };
-    let signature = headers["webhook-signature"];
-    let moved = |by: i64| {
-        let seconds: i64 = headers["webhook-timestamp"].parse().expect("a number");
-        let at = Moment::from_microseconds((seconds + by) * 1_000_000);
-        let signed = signed(secret, at, headers["webhook-id"], &body);
-        move |request: &mut Value| {
-            request["headers"]["webhook-timestamp"] = json!(signed.timestamp.to_string());
-            request["headers"]["webhook-signature"] = json!(signed.signature);
-        }
-    };
-    let (minute, hour) = (60, Duration::from_secs(60 * 60).as_secs() as i64);
-    vec![
-        case("the delivery", true, &|_| {}),
-        case("a minute old", true, &moved(-minute)),
-        case("an hour old", false, &moved(-hour)),
-        case("of an hour to come", false, &moved(hour)),
-        case(
-            "several signatures",
-            true,
-            &header("webhook-signature", format!("v1,AAAA v1a,BBBB {signature}")),
-        ),
-        case("another body", false, &|request| {
-            request["body"] = json!(format!("{body} "))
-        }),
-        case("another secret", false, &|request| {
-            request["secret"] = json!("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
-        }),
-        case(
-            "another id",
-            false,
-            &header("webhook-id", "msg_1".to_owned()),
-        ),
-        case("another second", false, &|request| {
-            let timestamp = headers["webhook-timestamp"]
-                .parse::<i64>()
-                .expect("a number")
-                - 1;
-            request["headers"]["webhook-timestamp"] = json!(timestamp.to_string());
-        }),
-        case(
-            "no number",
-            false,
-            &header("webhook-timestamp", "soon".to_owned()),
-        ),
-        case(
-            "no signature",
-            false,
-            &header("webhook-signature", String::new()),
-        ),
-        case(
-            "no version",
-            false,
-            &header("webhook-signature", signature.replace("v1,", "")),
-        ),
-        case(
-            "half a signature",
-            false,
-            &header("webhook-signature", signature[..30].to_owned()),
-        ),
-        case(
-            "nothing in ASCII",
-            false,
-            &header("webhook-signature", "v1,ü".to_owned()),
-        ),
-        case("no headers", false, &|request| {
-            request["headers"] = json!({})
-        }),
-    ]
+    let mut cases: Vec<Case> = changes.map(case).into();
+    let mut bare = delivery.clone();
+    bare["headers"] = json!({});
+    cases.push(Case {
+        what: "no headers",
+        request: bare,
+        is_genuine: false,
+    });
+    cases
 }
 
 fn signed(secret: &str, at: Moment, webhook_id: &str, body: &str) -> domain::signature::Signed {

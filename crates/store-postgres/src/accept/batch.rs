@@ -16,7 +16,7 @@ use super::order::{self, Known};
 use super::payloads::{NewPayload, Payloads, insert_payloads};
 use super::read::{self, Read};
 use super::stages::{NewStage, insert_stages};
-use super::{NewJob, insert_jobs};
+use super::{NewJob, Then, insert_jobs};
 use crate::fault::Fault;
 use crate::known::{Subscribers, Words};
 use crate::writing::Writing;
@@ -58,8 +58,7 @@ pub(crate) async fn accept_all(
     writing: &mut Writing,
     changes: &[NewOrderStage],
 ) -> Result<Vec<Accepted>, Fault> {
-    read::prepare(&writing.connection).await?;
-    let mut read = read::read(&writing.connection, changes).await?;
+    let mut read = read::read(writing, changes).await?;
     let shared = writing.shared.clone();
     let words = shared.known.words(&writing.connection, &read.revisions);
     let words = words.await?;
@@ -252,7 +251,12 @@ impl Batch {
             insert_payloads(connection, &self.payloads),
         )?;
         let new_jobs = self.new_jobs(&payload_ids)?;
-        let ids = insert_jobs(writing, &new_jobs).await?;
+        let is_keyed = |(end, change): (&End, &NewOrderStage)| {
+            matches!(end, End::Stage(_)) && change.idempotency.is_some()
+        };
+        let more = self.ends.iter().zip(changes).any(is_keyed) || !self.notifications.is_empty();
+        let then = if more { Then::More } else { Then::Commit };
+        let ids = insert_jobs(writing, &new_jobs, then).await?;
         for notification in &self.notifications {
             notifications::raise(&writing.connection, notification).await?;
         }

@@ -119,10 +119,20 @@ pub(crate) enum Group {
     Subscription(WebhookOutSubId),
 }
 
+/// What comes after the jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// More of the same transaction.
+    More,
+    /// The commit.
+    Commit,
+}
+
 /// Stores jobs, and hands those that nothing holds to their lanes; their ids, in their order.
 pub(crate) async fn insert_jobs(
     writing: &mut Writing,
     jobs: &[NewJob],
+    then: Then,
 ) -> Result<Vec<WebhookJobId>, Fault> {
     let sequences = jobs.iter().filter_map(|job| match job.group() {
         Some(Group::Subscription(sub)) => Some(sub),
@@ -133,7 +143,8 @@ pub(crate) async fn insert_jobs(
     let mut left = jobs;
     while !left.is_empty() {
         let (run, later) = left.split_at(run_length(left));
-        ids.extend(insert_run(writing, run).await?);
+        let then = if later.is_empty() { then } else { Then::More };
+        ids.extend(insert_run(writing, run, then).await?);
         left = later;
     }
     Ok(ids)
@@ -148,7 +159,11 @@ fn run_length(jobs: &[NewJob]) -> usize {
     jobs.iter().position(repeats).unwrap_or(jobs.len())
 }
 
-async fn insert_run(writing: &mut Writing, jobs: &[NewJob]) -> Result<Vec<WebhookJobId>, Fault> {
+async fn insert_run(
+    writing: &mut Writing,
+    jobs: &[NewJob],
+    then: Then,
+) -> Result<Vec<WebhookJobId>, Fault> {
     for job in jobs.iter().filter(|job| job.recipient.supersede) {
         supersede::replace_waiting(writing, job).await?;
     }
@@ -167,7 +182,14 @@ async fn insert_run(writing: &mut Writing, jobs: &[NewJob]) -> Result<Vec<Webhoo
         .iter()
         .map(|job| WebhookId::new(job.at, writing.shared.random()))
         .collect();
-    let ids = insert(writing, jobs, &due, &webhook_ids).await?;
+    let ids = match then {
+        Then::More => insert(writing, jobs, &due, &webhook_ids).await?,
+        Then::Commit => {
+            writing.last();
+            let last = insert(writing, jobs, &due, &webhook_ids);
+            writing.commit_with(last).await?
+        }
+    };
     writing.tally.add(JobState::Pending, jobs.len());
     for (place, job) in jobs.iter().enumerate() {
         if let (Some(due_at), Some(id)) = (due[place], ids.get(place)) {

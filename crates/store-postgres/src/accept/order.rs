@@ -19,8 +19,10 @@ pub(crate) const UPDATE: &str = "update orders o set status = u.status, sequence
 pub(crate) const UPDATE_FIELDS: &str = "update orders o set fields = u.fields, address = u.address \
      from unnest($1::bigint[], $2::text[], $3::text[]) as u (id, fields, address) where o.id = u.id";
 
+/// What is sent together with others.
+pub(super) const TOGETHER: &[&str] = &[INSERT, UPDATE, UPDATE_FIELDS];
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, UPDATE, UPDATE_FIELDS];
+pub(crate) const STATEMENTS: &[&str] = TOGETHER;
 
 /// An order of a batch.
 #[derive(Clone)]
@@ -95,7 +97,9 @@ impl Known {
 
 /// Stores what became of the orders.
 pub(super) async fn store(connection: &Connection, orders: &[Known]) -> Result<(), Fault> {
-    let (new, known): (Vec<&Known>, Vec<&Known>) = orders.iter().partition(|one| one.is_new);
+    let (mut new, known): (Vec<&Known>, Vec<&Known>) = orders.iter().partition(|one| one.is_new);
+    // Of two batches that make the same ones, neither waits for the other in a circle.
+    new.sort_unstable_by_key(|one| (one.order.integration_id, &one.order.external_order_id));
     let changed: Vec<&Known> = known.into_iter().filter(|one| one.is_changed).collect();
     let of_fields = changed.iter().copied().filter(|one| one.has_new_fields);
     let of_fields: Vec<&Known> = of_fields.collect();

@@ -11,8 +11,9 @@ use tokio_postgres::Row;
 use super::order::Known;
 use crate::connection::{Connection, Params};
 use crate::fault::Fault;
-use crate::known::{KEPT_REVISIONS, REVISIONS, Revisions};
+use crate::known::{REVISIONS, Revisions};
 use crate::locks;
+use crate::writing::Writing;
 
 // primary key
 pub(crate) const FIND_KEYS: &str = "select k.integration_id, k.key, i.request_hash, i.answer, i.created_at \
@@ -23,13 +24,22 @@ pub(crate) const LOCK_ORDERS: &str = "select id, integration_id, external_order_
      where id = any(array(select o.id from unnest($1::bigint[], $2::text[]) as k (integration_id, external_order_id) \
      join orders o on o.integration_id = k.integration_id and o.external_order_id = k.external_order_id) || $3::bigint[]) \
      order by id for no key update";
-pub(crate) const DRAW_STAGES: &str =
-    "select nextval('order_stages_id_seq') from generate_series(1, $1::bigint)";
-pub(crate) const DRAW_ORDERS: &str =
-    "select nextval('orders_id_seq') from generate_series(1, $1::bigint)";
+// of so many stages, and no more orders
+pub(crate) const DRAW: &str = "select nextval('order_stages_id_seq') as stage, case when n <= $2::bigint then nextval('orders_id_seq') end as order \
+     from generate_series(1, $1::bigint) as k (n)";
+
+/// In the order in which they are sent.
+pub(super) const TOGETHER: &[&str] = &[
+    locks::SHARE,
+    REVISIONS,
+    FIND_KEYS,
+    LOCK_ORDERS,
+    locks::MARK_STAGES,
+    DRAW,
+];
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[FIND_KEYS, LOCK_ORDERS, DRAW_STAGES, DRAW_ORDERS];
+pub(crate) const STATEMENTS: &[&str] = &[FIND_KEYS, LOCK_ORDERS, DRAW];
 
 /// An answer that was given before.
 pub(super) struct KeptAnswer {
@@ -49,8 +59,9 @@ pub(super) struct Read {
     pub(super) order_ids: VecDeque<OrderId>,
 }
 
-/// Reads and locks what the changes name.
-pub(super) async fn read(connection: &Connection, stages: &[NewOrderStage]) -> Result<Read, Fault> {
+/// Begins, and reads and locks what the changes name.
+pub(super) async fn read(writing: &Writing, stages: &[NewOrderStage]) -> Result<Read, Fault> {
+    let connection = &writing.connection;
     let integrations: Vec<IntegrationId> = stages.iter().map(|one| one.integration_id).collect();
     let mut ids: Vec<i64> = integrations.iter().map(|id| id.0).collect();
     ids.sort_unstable();
@@ -58,41 +69,23 @@ pub(super) async fn read(connection: &Connection, stages: &[NewOrderStage]) -> R
     let of_integrations: Params = &[&ids];
     // In the order in which they stand here, since the connection carries out one after another; each sees what was committed when
     // it begins. The ids are taken when the orders are locked: those of one order then ascend with its sequence.
-    let (_, integrations, kept, answers, orders, _, stage_ids, order_ids) = try_join!(
+    let (_, _, revisions, answers, orders, _, (stage_ids, order_ids)) = try_join!(
         biased;
+        writing.begin(),
         locks::share_subscriptions(connection, &integrations),
         connection.query(REVISIONS, of_integrations),
-        connection.query(KEPT_REVISIONS, &[]),
         find_keys(connection, stages),
         lock_orders(connection, stages),
         locks::mark_stages(connection),
-        draw(connection, DRAW_STAGES, stages.len()),
-        draw(connection, DRAW_ORDERS, may_be_new(stages)),
+        draw(connection, stages.len(), may_be_new(stages)),
     )?;
     Ok(Read {
-        revisions: Revisions::read(&integrations, &kept)?,
+        revisions: Revisions::read(&revisions)?,
         answers,
         orders,
-        stage_ids: stage_ids.into_iter().map(OrderStageId).collect(),
-        order_ids: order_ids.into_iter().map(OrderId).collect(),
+        stage_ids,
+        order_ids,
     })
-}
-
-/// The statements are prepared before they are first sent together, or they would not be carried out in their order.
-pub(super) async fn prepare(connection: &Connection) -> Result<(), Fault> {
-    for sql in [
-        locks::SHARE,
-        REVISIONS,
-        KEPT_REVISIONS,
-        FIND_KEYS,
-        LOCK_ORDERS,
-        locks::MARK_STAGES,
-        DRAW_STAGES,
-        DRAW_ORDERS,
-    ] {
-        connection.prepare(sql).await?;
-    }
-    Ok(())
 }
 
 async fn find_keys(
@@ -145,8 +138,19 @@ fn may_be_new(stages: &[NewOrderStage]) -> usize {
     stages.iter().filter(|stage| stage.create_order).count()
 }
 
-async fn draw(connection: &Connection, sql: &str, count: usize) -> Result<Vec<i64>, Fault> {
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let rows = connection.query(sql, &[&count]).await?;
-    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+/// Ids for stages, and for no more orders.
+async fn draw(
+    connection: &Connection,
+    stages: usize,
+    orders: usize,
+) -> Result<(VecDeque<OrderStageId>, VecDeque<OrderId>), Fault> {
+    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let params: Params = &[&count(stages), &count(orders)];
+    let (mut stage_ids, mut order_ids) = (VecDeque::new(), VecDeque::new());
+    for row in connection.query(DRAW, params).await? {
+        stage_ids.push_back(OrderStageId(row.try_get("stage")?));
+        let order: Option<i64> = row.try_get("order")?;
+        order_ids.extend(order.map(OrderId));
+    }
+    Ok((stage_ids, order_ids))
 }

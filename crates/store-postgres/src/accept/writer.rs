@@ -1,12 +1,12 @@
 //! Group commit: the changes of many requests go into one transaction, whose cost is shared by all that wait for it.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
 use store::{NewOrderStage, Rejection, StoreError};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::{Receipt, STAGES_MAX, accept_all};
@@ -16,6 +16,8 @@ use crate::writing::{TRIES_MAX, Writing};
 
 /// Lists of changes that wait for the writer; more have to wait outside.
 const QUEUE_MAX: usize = 4_096;
+/// Transactions of changes at once: while one is being made durable, the next one is made.
+const TRANSACTIONS_MAX: usize = 2;
 /// How long a request waits for a place in the queue before it is told to come again.
 const QUEUE_SECONDS_MAX: u64 = 5;
 
@@ -74,7 +76,21 @@ pub(crate) fn start(pool: Pool, shared: Weak<Shared>, waiting: Waiting) -> JoinH
     tokio::spawn(run(pool, shared, waiting))
 }
 
-async fn run(pool: Pool, shared: Weak<Shared>, mut waiting: Waiting) {
+async fn run(pool: Pool, shared: Weak<Shared>, waiting: Waiting) {
+    let places = Arc::new(Semaphore::new(TRANSACTIONS_MAX));
+    accept_until_closed(pool, shared, waiting, &places).await;
+    // What was handed in is done once nobody has a place any more.
+    drop(places.acquire_many(TRANSACTIONS_MAX as u32).await);
+}
+
+/// One transaction after another, each of all that waits: it begins when the one before it is being committed.
+async fn accept_until_closed(
+    pool: Pool,
+    shared: Weak<Shared>,
+    mut waiting: Waiting,
+    places: &Arc<Semaphore>,
+) {
+    let turns = Arc::new(Semaphore::new(1));
     let mut left = VecDeque::new();
     loop {
         if left.is_empty() {
@@ -83,6 +99,12 @@ async fn run(pool: Pool, shared: Weak<Shared>, mut waiting: Waiting) {
                 None => return,
             }
         }
+        let (Ok(place), Ok(turn)) = (
+            places.clone().acquire_owned().await,
+            turns.clone().acquire_owned().await,
+        ) else {
+            return;
+        };
         while let Ok(asked) = waiting.0.try_recv() {
             left.push_back(asked);
         }
@@ -93,7 +115,11 @@ async fn run(pool: Pool, shared: Weak<Shared>, mut waiting: Waiting) {
             pool: pool.clone(),
             shared,
         };
-        commit(&store, take(&mut left)).await;
+        let taken = take(&mut left);
+        tokio::spawn(async move {
+            commit(&store, taken, turn).await;
+            drop(place);
+        });
     }
 }
 
@@ -111,13 +137,13 @@ fn take(left: &mut VecDeque<Asked>) -> Vec<Asked> {
 }
 
 /// Accepts what many have asked for, and answers them all.
-async fn commit(store: &PostgresStore, asked: Vec<Asked>) {
+async fn commit(store: &PostgresStore, asked: Vec<Asked>, turn: OwnedSemaphorePermit) {
     let (mut stages, mut replies) = (Vec::new(), Vec::new());
     for asked in asked {
         replies.push((asked.stages.len(), asked.reply));
         stages.extend(asked.stages);
     }
-    let mut receipts = accept_in_pieces(store, &stages).await.into_iter();
+    let mut receipts = accept_in_pieces(store, &stages, turn).await.into_iter();
     for (count, reply) in replies {
         let receipts = receipts.by_ref().take(count).collect();
         // A caller that has gone away is told nothing; what was accepted stands.
@@ -126,19 +152,28 @@ async fn commit(store: &PostgresStore, asked: Vec<Asked>) {
 }
 
 /// In one transaction, or in more where they make many jobs.
-async fn accept_in_pieces(store: &PostgresStore, stages: &[NewOrderStage]) -> Vec<Receipt> {
+async fn accept_in_pieces(
+    store: &PostgresStore,
+    stages: &[NewOrderStage],
+    turn: OwnedSemaphorePermit,
+) -> Vec<Receipt> {
+    let mut turn = Some(turn);
     let mut receipts: Vec<Receipt> = Vec::with_capacity(stages.len());
     while receipts.len() < stages.len() {
         let left = &stages[receipts.len()..];
-        receipts.extend(accept_some(store, left).await);
+        receipts.extend(accept_some(store, left, &mut turn).await);
     }
     receipts
 }
 
 /// The first of them in one transaction. Where the database refuses them for a reason that nobody foresaw, the first one alone, so
 /// that only the one at fault is left out.
-async fn accept_some(store: &PostgresStore, stages: &[NewOrderStage]) -> Vec<Receipt> {
-    let fault = match try_together(store, stages).await {
+async fn accept_some(
+    store: &PostgresStore,
+    stages: &[NewOrderStage],
+    turn: &mut Option<OwnedSemaphorePermit>,
+) -> Vec<Receipt> {
+    let fault = match try_together(store, stages, turn).await {
         Ok(receipts) => return receipts,
         Err(fault) => fault,
     };
@@ -149,25 +184,33 @@ async fn accept_some(store: &PostgresStore, stages: &[NewOrderStage]) -> Vec<Rec
         return refused(stages.len());
     }
     tracing::warn!(%error, "changes could not be accepted together; they are accepted one by one");
-    let alone = try_together(store, &stages[..1]).await;
+    let alone = try_together(store, &stages[..1], turn).await;
     alone.unwrap_or_else(|fault| vec![Err(fault.into())])
 }
 
 async fn try_together(
     store: &PostgresStore,
     stages: &[NewOrderStage],
+    turn: &mut Option<OwnedSemaphorePermit>,
 ) -> Result<Vec<Receipt>, Fault> {
     let mut tries = 1;
     loop {
-        match try_once(store, stages).await {
+        match try_once(store, stages, turn).await {
             Err(fault) if fault.is_passing() && tries < TRIES_MAX => tries += 1,
             done => return done,
         }
     }
 }
 
-async fn try_once(store: &PostgresStore, stages: &[NewOrderStage]) -> Result<Vec<Receipt>, Fault> {
-    let mut writing = Writing::begin(store).await?;
+async fn try_once(
+    store: &PostgresStore,
+    stages: &[NewOrderStage],
+    turn: &mut Option<OwnedSemaphorePermit>,
+) -> Result<Vec<Receipt>, Fault> {
+    let mut writing = Writing::on(&store.shared.writers, store.shared.clone()).await?;
+    if let Some(turn) = turn.take() {
+        writing.hold_up(turn);
+    }
     let accepted = accept_all(&mut writing, stages).await;
     let accepted = writing.end(accepted).await?;
     let receipts = accepted.into_iter();

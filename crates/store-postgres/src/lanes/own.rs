@@ -154,14 +154,16 @@ enum Occasion {
     Balance,
 }
 
+fn pause_between_renewals(lease: Duration) -> Duration {
+    (lease / RENEWALS_PER_LEASE).min(Duration::from_secs(RENEWAL_SECONDS_MAX))
+}
+
 /// Renews the lease for as long as anybody has the store.
 async fn keep(pool: Pool, shared: Weak<Shared>) {
     loop {
         let Some((pause, hurry)) = shared.upgrade().map(|shared| {
             let lanes = &shared.lanes;
-            let pause = lanes.lease / RENEWALS_PER_LEASE;
-            let pause = pause.min(Duration::from_secs(RENEWAL_SECONDS_MAX));
-            (pause, lanes.hurry.clone())
+            (pause_between_renewals(lanes.lease), lanes.hurry.clone())
         }) else {
             return;
         };
@@ -297,3 +299,18 @@ pub(super) async fn look_for_missed(store: &PostgresStore) -> Result<(), Fault> 
 
 /// A time far shorter than a lease, for what is tried again.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_is_renewed_several_times_in_each_and_never_seldom() {
+        let cases = [(3_000, 375), (30_000, 3_750), (3_600_000, 10_000)];
+        for (lease, pause) in cases {
+            let lease = Duration::from_millis(lease);
+            let pause = Duration::from_millis(pause);
+            assert_eq!(pause_between_renewals(lease), pause, "{lease:?}");
+        }
+    }
+}

@@ -27,19 +27,17 @@ pub(crate) const INTEGRATIONS: &str = "select distinct integration_id from webho
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[LANE, SWITCH_OFF, INTEGRATIONS];
 
-/// Subscriptions that will be switched off are held like all that are changed, and before anything else is locked.
-pub(super) async fn hold_those_to_switch_off(
-    connection: &Connection,
-    outcomes: &[Outcome],
-) -> Result<(), Fault> {
+/// The subscriptions that will be switched off.
+pub(super) fn to_switch_off(outcomes: &[Outcome]) -> Vec<i64> {
     let off = outcomes.iter().filter(|outcome| {
         let lane = outcome.lane.as_ref();
         lane.is_some_and(LaneRecord::is_off)
     });
-    let subs: Vec<i64> = off.map(|outcome| outcome.webhook_out_sub_id.0).collect();
-    if subs.is_empty() {
-        return Ok(());
-    }
+    off.map(|outcome| outcome.webhook_out_sub_id.0).collect()
+}
+
+/// They are held like all that are changed, and before anything else is locked.
+pub(super) async fn hold(connection: &Connection, subs: &[i64]) -> Result<(), Fault> {
     let integrations = all(connection, INTEGRATIONS, &[&subs], |row| {
         Ok(IntegrationId(row.try_get(0)?))
     })

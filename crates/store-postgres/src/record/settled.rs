@@ -6,6 +6,7 @@ use domain::id::{IntegrationId, WebhookJobId};
 use domain::time::Moment;
 use domain::webhook_job::{JobState, WebhookAttempt};
 use store::Outcome;
+use tokio::try_join;
 
 use super::ended_at;
 use crate::connection::{Connection, Params};
@@ -62,7 +63,6 @@ pub(super) async fn store(connection: &Connection, settled: &[Settled<'_>]) -> R
     if settled.is_empty() {
         return Ok(());
     }
-    insert_attempts(connection, settled).await?;
     let last: HashMap<WebhookJobId, &Settled<'_>> = settled
         .iter()
         .map(|one| (one.outcome.job_id, one))
@@ -70,9 +70,13 @@ pub(super) async fn store(connection: &Connection, settled: &[Settled<'_>]) -> R
     let (finals, retries): (Vec<_>, Vec<_>) = last.into_values().partition(|one| one.is_final());
     let (corrected, finished): (Vec<_>, Vec<_>) =
         finals.into_iter().partition(|one| one.was_withdrawn);
-    retry(connection, &retries).await?;
-    end(connection, FINISH, &finished).await?;
-    end(connection, CORRECT, &corrected).await
+    try_join!(
+        insert_attempts(connection, settled),
+        retry(connection, &retries),
+        end(connection, FINISH, &finished),
+        end(connection, CORRECT, &corrected),
+    )?;
+    Ok(())
 }
 
 async fn insert_attempts(connection: &Connection, settled: &[Settled<'_>]) -> Result<(), Fault> {

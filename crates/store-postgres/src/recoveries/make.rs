@@ -13,7 +13,7 @@ use store::RecoveryWork;
 use store::rules::match_trace::decide;
 use store::rules::recoveries::{Came, Kept, LOOK_MAX, page};
 
-use crate::accept::{NewJob, Payloads, Recipient, Rendered, insert_jobs, insert_payloads};
+use crate::accept::{NewJob, Payloads, Recipient, Rendered, Then, insert_jobs, insert_payloads};
 use crate::connection::{Connection, Params};
 use crate::fault::Fault;
 use crate::list_query::{ListPlan, one};
@@ -109,7 +109,7 @@ pub(super) async fn add_job(
     let id = *ids.get(rendered.place).ok_or(Fault::Raced)?;
     let payload = (id, payloads.new[rendered.place].body.clone());
     let job = NewJob::of(recipient, stage, payload, rendered.failed, now);
-    insert_jobs(writing, &[job]).await.map(|_| ())
+    insert_jobs(writing, &[job], Then::More).await.map(|_| ())
 }
 
 /// Whether a subscription that catches up lacks a job for this stage, and was not switched off when it came since it began

@@ -12,7 +12,7 @@ use crate::list_query::{ListPlan, one};
 use crate::webhook_jobs;
 use crate::writing::Writing;
 
-// webhook_jobs_by_order
+// webhook_jobs_waiting_by_order, webhook_jobs_final_by_order
 pub(crate) const IS_LATEST: &str = "select 1 from webhook_jobs where order_id = $1 and order_id is not null and order_stage_id = $2 \
      and webhook_out_sub_id = $3 and id > $4 limit 1";
 

@@ -8,7 +8,7 @@ use super::walk::Walk;
 use crate::connection::Params;
 use crate::fault::Fault;
 
-// webhook_jobs_late
+// webhook_jobs_waiting_late, webhook_jobs_final_late
 pub(crate) const LATE_STAYS: &str = "select 1 from webhook_jobs where order_stage_id = $1 and late \
      and (finished_at is null or finished_at > $2) limit 1";
 // order_stages_by_order
@@ -17,17 +17,17 @@ pub(crate) const LATER_STAGE: &str =
 // order_stages_by_order
 pub(crate) const EARLIER_STAGE: &str =
     "select 1 from order_stages where order_id = $1 and id < $2 limit 1";
-// webhook_jobs_by_order, asked for the last change of an order only
+// webhook_jobs_waiting_by_order, webhook_jobs_final_by_order, asked for the last change of an order only
 pub(crate) const ORDERS_JOB_STAYS: &str = "select 1 from webhook_jobs where order_id = $1 and order_id is not null \
      and (finished_at is null or finished_at > $2) limit 1";
 // primary key
 pub(crate) const ORDER_STAYS: &str = "select 1 from orders where id = $1 and updated_at > $2";
 // primary key
 pub(crate) const STAGE_IS_THERE: &str = "select 1 from order_stages where id = $1";
-// webhook_jobs_by_order, asked for late jobs only
+// webhook_jobs_waiting_by_order, webhook_jobs_final_by_order, asked for late jobs only
 pub(crate) const LATE_PAYLOAD_STAYS: &str = "select 1 from webhook_jobs where order_id = $1 and order_id is not null \
      and payload_id = $2 and (finished_at is null or finished_at > $3) limit 1";
-// webhook_jobs_apart
+// webhook_jobs_waiting_apart, webhook_jobs_final_apart
 pub(crate) const APART_PAYLOAD_STAYS: &str = "select 1 from webhook_jobs where payload_id = $1 \
      and order_stage_id is null and (finished_at is null or finished_at > $2) limit 1";
 

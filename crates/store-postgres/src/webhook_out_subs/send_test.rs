@@ -7,7 +7,7 @@ use domain::webhook_out_sub::Ordering;
 use store::Change;
 
 use super::find;
-use crate::accept::{NewJob, Payloads, Recipient, insert_jobs, insert_payloads};
+use crate::accept::{NewJob, Payloads, Recipient, Then, insert_jobs, insert_payloads};
 use crate::fault::Fault;
 use crate::payload_render_views::rendering::resolve;
 use crate::webhook_jobs;
@@ -51,7 +51,7 @@ pub(super) async fn send_test(
         retry_of: None,
         at: change.at,
     };
-    let made = insert_jobs(writing, &[job]).await?;
+    let made = insert_jobs(writing, &[job], Then::More).await?;
     let made = made.first().ok_or(Fault::Raced)?;
     webhook_jobs::tell_made(&writing.connection, *made, "send_test", change).await
 }

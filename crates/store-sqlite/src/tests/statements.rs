@@ -248,6 +248,25 @@ fn every_filter_of_jobs_and_every_pair_is_served_in_order_by_an_index() {
 }
 
 #[test]
+fn failing_jobs_of_a_subscription_are_not_looked_for_among_all_of_its_jobs() {
+    let connection = database();
+    let mut query = all_jobs();
+    query.filter.subscriber_ids = vec![WebhookOutSubId(1)];
+    for (states, index) in [
+        (
+            vec![JobState::Retrying, JobState::Exhausted],
+            "webhook_jobs_by_state",
+        ),
+        (vec![JobState::Delivered], "webhook_jobs_by_subscriber"),
+    ] {
+        query.filter.states = states;
+        let plan = webhook_jobs::plan(&connection, &query).expect("a plan");
+        let lines = plan.explain(&connection, &query.list).join("\n");
+        assert!(lines.contains(index), "{lines}");
+    }
+}
+
+#[test]
 fn every_filter_of_orders_is_served_in_order_by_an_index() {
     let connection = database();
     let all = OrderQuery {

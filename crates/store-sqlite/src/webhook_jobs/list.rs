@@ -123,9 +123,15 @@ fn filters(connection: &Connection, query: &JobQuery) -> Result<Vec<Filter>, Fau
         found => (None, found),
     };
     filters.extend(orders.map(|found| Filter::found(&found)).transpose()?);
-    filters.extend(subscribers(connection, query)?);
-    if !query.filter.states.is_empty() {
-        filters.push(Filter::states(connection, query)?);
+    let subscribers = subscribers(connection, query)?;
+    let states = match query.filter.states.is_empty() {
+        true => None,
+        false => Some(Filter::states(connection, query)?),
+    };
+    if are_rare(&query.filter.states) {
+        filters.extend(states.into_iter().chain(subscribers));
+    } else {
+        filters.extend(subscribers.into_iter().chain(states));
     }
     if !query.filter.status_codes.is_empty() {
         filters.push(Filter::status_codes(&query.filter.status_codes)?);
@@ -139,6 +145,12 @@ fn filters(connection: &Connection, query: &JobQuery) -> Result<Vec<Filter>, Fau
     }
     filters.extend(others.map(|found| Filter::found(&found)).transpose()?);
     Ok(filters)
+}
+
+/// Whether jobs in these states are few among those of a subscription that is in use: most are delivered.
+fn are_rare(states: &[JobState]) -> bool {
+    let is_rare = |state: &JobState| !matches!(state, JobState::Delivered | JobState::Pending);
+    !states.is_empty() && states.iter().all(is_rare)
 }
 
 /// The subscriptions that have jobs which wait.

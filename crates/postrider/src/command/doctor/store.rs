@@ -12,8 +12,8 @@ use crate::node::open_store;
 
 /// The oldest PostgreSQL that has all that is asked of it.
 const POSTGRES_VERSION_MIN: i64 = 150_000;
-/// Connections of a node: those that its requests share, and the one that listens.
-const CONNECTIONS_PER_NODE: i64 = 11;
+/// Connections of a node: those that its requests share, those of its writers, and the one that listens.
+const CONNECTIONS_PER_NODE: i64 = 15;
 /// What this machine's clock may differ from the database's, in seconds: leases go by the latter, due times by the former.
 const CLOCK_SECONDS_GOOD: u64 = 2;
 /// How long the database may take to answer, in milliseconds, before it is felt in each change.

@@ -19,7 +19,8 @@ with sync_playwright() as playwright:
     # A link that is almost right makes nobody.
     assert page.goto(LINK[:-1] + ("A" if LINK[-1] != "A" else "B")).status == 404
     assert page.goto(LINK).status == 200
-    page.screenshot(path=f"{FOLDER}/first-run.png")
+    if FOLDER:
+        page.screenshot(path=f"{FOLDER}/first-run.png")
     page.get_by_label("E-mail").fill("ann@example.com")
     page.get_by_label("Password").fill("short")
     page.get_by_label("Name").fill("Ann")
@@ -42,7 +43,8 @@ with sync_playwright() as playwright:
     page.get_by_role("button", name="Report a sample order").click()
     expect(page.locator("#received")).to_contain_text("signature verified", timeout=30000)
     expect(page.locator("#received")).to_contain_text("12 Elm St")
-    page.screenshot(path=f"{FOLDER}/test-receiver.png", full_page=True)
+    if FOLDER:
+        page.screenshot(path=f"{FOLDER}/test-receiver.png", full_page=True)
     page.get_by_role("link", name="Jobs").click()
     expect(page.locator("#jobs")).to_contain_text("delivered", timeout=30000)
     # Good once.

@@ -5,6 +5,10 @@ pub(super) const EVERYBODY: &str = "orlce";
 /// Nobody finds anything there, in this test.
 pub(super) const MISSING: &str = "";
 
+/// Whoever may does not find it, since it is over: the recovery of one job, which cannot be stopped any more; a notification that was
+/// never there.
+pub(super) const OVER: char = '!';
+
 const READERS: &str = "lcep";
 const MENDERS: &str = "cep";
 const MANAGERS: &str = "ce";
@@ -80,7 +84,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     (
         "POST",
         "/integrations/{integration_id}/webhook_jobs/recoveries/{id}",
-        MENDERS,
+        "cep!",
     ),
     (
         "GET",
@@ -195,7 +199,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/list_items/{key}/{id}", EMPLOYEES),
     ("GET", "/notifications", EMPLOYEES),
     ("POST", "/notifications", EMPLOYEES),
-    ("POST", "/notifications/{id}", EMPLOYEES),
+    ("POST", "/notifications/{id}", "e!"),
     ("GET", "/register", EVERYBODY),
     ("POST", "/register", EVERYBODY),
     ("GET", "/routes", EMPLOYEES),
