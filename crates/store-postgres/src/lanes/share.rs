@@ -1,7 +1,7 @@
 //! Each node's share of the lanes: as many as there are for each node.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::id::WebhookOutSubId;
 
@@ -92,21 +92,21 @@ pub(super) async fn give_back(
     Ok(())
 }
 
-/// Waits until nothing of the lanes is on its way any more, for a lease at most, and sets them free.
+/// Waits until nothing of the lanes is on its way any more, and sets them free: as long as an attempt and its recording take, since another
+/// node would send again what is under way. A node that begins anew meanwhile has none of them any more.
 async fn part_from(store: PostgresStore, node: i64, closed: Vec<WebhookOutSubId>) {
     let lanes = &store.shared.lanes;
     let owner = lanes.lock().owner.clone();
-    let until = Instant::now() + lanes.lease;
-    let mut left: HashSet<WebhookOutSubId> = closed.iter().copied().collect();
-    while !left.is_empty() {
-        let is_over = Instant::now() >= until;
-        let gone = |lane: &WebhookOutSubId| is_over || owner.is_spent(*lane);
-        let free: Vec<i64> = left.extract_if(gone).map(|lane| lane.0).collect();
+    let mut left: HashSet<WebhookOutSubId> = closed.into_iter().collect();
+    while !left.is_empty() && lanes.node() == Some(node) {
+        let spent = left.extract_if(|lane| owner.is_spent(*lane));
+        let free: Vec<i64> = spent.map(|lane| lane.0).collect();
         if !free.is_empty() {
             set_free(&store, node, &free).await;
         }
         tokio::time::sleep(Duration::from_millis(LOOK_MILLISECONDS)).await;
     }
+    lanes.lock().leaving.retain(|lane| !left.contains(lane));
 }
 
 async fn set_free(store: &PostgresStore, node: i64, free: &[i64]) {
