@@ -48,11 +48,13 @@ fn yaml(path: &Path) -> Vec<Value> {
     serde_json::from_slice(&read.stdout).expect("JSON")
 }
 
+/// What a command says of itself, in one line: how it is broken into lines depends on the terminal, and on how clap was built.
 fn help(words: &[&str]) -> String {
     let arguments = [words, &["--help"]].concat();
     let output = run(&std::env::temp_dir(), &arguments);
     assert!(output.status.success(), "{words:?}: {output:?}");
-    String::from_utf8(output.stdout).expect("text")
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The words that begin so, up to the first sign that a name has not.
