@@ -48,12 +48,17 @@ fn yaml(path: &Path) -> Vec<Value> {
     serde_json::from_slice(&read.stdout).expect("JSON")
 }
 
-/// What a command says of itself, in one line: how it is broken into lines depends on the terminal, and on how clap was built.
+/// What a command says of itself.
 fn help(words: &[&str]) -> String {
     let arguments = [words, &["--help"]].concat();
     let output = run(&std::env::temp_dir(), &arguments);
     assert!(output.status.success(), "{words:?}: {output:?}");
-    let text = String::from_utf8(output.stdout).expect("text");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// The same in one line: where it is broken depends on how clap was built.
+fn help_in_one_line(words: &[&str]) -> String {
+    let text = help(words);
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -70,7 +75,7 @@ fn names<'t>(text: &'t str, start: &str, is_sign: fn(char) -> bool) -> BTreeSet<
 
 #[test]
 fn every_variable_that_is_set_is_a_setting() {
-    let settings = help(&["serve"]);
+    let settings = help_in_one_line(&["serve"]);
     let mut set = BTreeSet::new();
     let files = files();
     for (_, text) in &files {
@@ -272,7 +277,9 @@ fn the_manifests_fit_each_other() {
     let grace = pod["terminationGracePeriodSeconds"]
         .as_u64()
         .expect("seconds");
-    assert!(help(&["serve"]).contains("[default: 30s] [env: POSTRIDER_SHUTDOWN_GRACE]"));
+    assert!(
+        help_in_one_line(&["serve"]).contains("[default: 30s] [env: POSTRIDER_SHUTDOWN_GRACE]")
+    );
     assert!(grace > waits + 30, "{grace}");
 }
 
