@@ -45,6 +45,7 @@ mod users;
 mod verify;
 mod webhook_jobs;
 mod webhook_out_subs;
+mod work;
 mod writer;
 mod writing;
 

@@ -21,7 +21,8 @@ use crate::connection::open_writer;
 use crate::fault::Fault;
 use crate::migrate::{MigrateFault, migrate};
 use crate::readers::Readers;
-use crate::writer::{self, Progress, QUEUE_WORKS_MAX, Work};
+use crate::work::{Once, Repeatable};
+use crate::writer::{self, QUEUE_WORKS_MAX, Work};
 use crate::writing::Writing;
 use crate::{check, clock_set, copy, idempotency, list_items, webhook_out_subs};
 
@@ -242,12 +243,7 @@ impl SqliteStore {
         body: impl FnOnce(&mut Writing) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Rejection> {
         let (reply, answer) = oneshot::channel();
-        let work = Once {
-            body: Some(body),
-            result: None,
-            reply: Some(reply),
-        };
-        self.hand_in(Box::new(work)).await?;
+        self.hand_in(Box::new(Once::new(body, reply))).await?;
         answer.await.unwrap_or_else(|_| Err(closing()))
     }
 
@@ -257,12 +253,7 @@ impl SqliteStore {
         body: impl FnMut(&mut Writing) -> Result<(), Fault> + Send + 'static,
     ) -> Result<(), Rejection> {
         let (reply, answer) = oneshot::channel();
-        let work = Repeatable {
-            body,
-            result: Ok(()),
-            reply: Some(reply),
-        };
-        self.hand_in(Box::new(work)).await?;
+        self.hand_in(Box::new(Repeatable::new(body, reply))).await?;
         answer.await.unwrap_or_else(|_| Err(closing()))
     }
 
@@ -272,70 +263,6 @@ impl SqliteStore {
         body: impl FnOnce(&rusqlite::Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.readers.read(body).await
-    }
-}
-
-/// A unit of work that is one function.
-struct Once<F, T> {
-    body: Option<F>,
-    result: Option<Result<T, Fault>>,
-    reply: Option<oneshot::Sender<Result<T, Rejection>>>,
-}
-
-impl<F, T> Work for Once<F, T>
-where
-    F: FnOnce(&mut Writing) -> Result<T, Fault> + Send,
-    T: Send,
-{
-    fn run(&mut self, writing: &mut Writing) -> Progress {
-        if let Some(body) = self.body.take() {
-            self.result = Some(writing.whole(body));
-        }
-        Progress::Done
-    }
-
-    fn committed(&mut self, committed: Result<(), StoreError>) {
-        let result = match (committed, self.result.take()) {
-            (Ok(()), Some(result)) => result.map_err(Rejection::from),
-            (Err(error), _) => Err(error.into()),
-            (Ok(()), None) => Err(StoreError::Failed("a unit of work ran twice".to_owned()).into()),
-        };
-        if let Some(reply) = self.reply.take() {
-            // A caller that has gone away is told nothing; its change stands.
-            drop(reply.send(result));
-        }
-    }
-}
-
-/// A unit of work that is one function, which can be run again.
-struct Repeatable<F> {
-    body: F,
-    result: Result<(), Fault>,
-    reply: Option<oneshot::Sender<Result<(), Rejection>>>,
-}
-
-impl<F: FnMut(&mut Writing) -> Result<(), Fault> + Send> Work for Repeatable<F> {
-    fn run(&mut self, writing: &mut Writing) -> Progress {
-        self.result = writing.whole(&mut self.body);
-        Progress::Done
-    }
-
-    fn is_repeatable(&self) -> bool {
-        true
-    }
-
-    fn goes_first(&self) -> bool {
-        true
-    }
-
-    fn committed(&mut self, committed: Result<(), StoreError>) {
-        let done = std::mem::replace(&mut self.result, Ok(()));
-        let result = committed.map_err(Rejection::from);
-        let result = result.and(done.map_err(Rejection::from));
-        if let Some(reply) = self.reply.take() {
-            // A caller that has gone away is told nothing; its change stands.
-            drop(reply.send(result));
-        }
     }
 }
 
