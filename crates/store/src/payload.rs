@@ -1,7 +1,7 @@
 //! How the bytes of payloads are kept: packed, since most of a payload are the names of its members.
 //!
 //! A packed body is an LZ4 block made with a dictionary of what payloads are like, so that it is short even for a single
-//! small order. The dictionary is part of the format and never changes; another one would be another [`Kind`].
+//! small order. The dictionary is part of the format and never changes; another one would be another kind.
 
 use lz4_flex::block;
 
