@@ -27,6 +27,10 @@ const MIGRATIONS: &[Migration] = &[
         statements: include_str!("schema/0002_delivery_statistics.sql"),
         works_with: 1,
     },
+    Migration {
+        statements: include_str!("schema/0003_few_waiting_jobs.sql"),
+        works_with: 1,
+    },
 ];
 
 /// Held by the node that brings the schema up to date; any number that other programs do not use.

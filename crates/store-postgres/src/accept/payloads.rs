@@ -12,7 +12,7 @@ use domain::notification::{NewNotification, NotificationKind};
 use domain::payload::template::TemplateFault;
 use domain::payload::{StageFacts, View, render};
 use domain::webhook_out_sub::Version;
-use store::payload::{pack, unpack};
+use store::payload::unpack;
 use tokio_postgres::types::{FromSql, Type, accepts};
 
 use crate::connection::Connection;
@@ -195,7 +195,8 @@ pub(crate) async fn insert_payloads(
     let integrations: Vec<i64> = payloads.iter().map(|one| one.integration_id.0).collect();
     let views: Vec<&str> = payloads.iter().map(|one| one.view.as_str()).collect();
     let versions: Vec<&str> = payloads.iter().map(|one| one.version.name()).collect();
-    let bodies: Vec<Vec<u8>> = payloads.iter().map(|one| pack(&one.body)).collect();
+    // Not packed: nodes of the version before, which run beside this one while it is rolled out, could not read it.
+    let bodies: Vec<&[u8]> = payloads.iter().map(|one| one.body.as_ref()).collect();
     all(
         connection,
         INSERT,

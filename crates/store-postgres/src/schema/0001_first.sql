@@ -410,9 +410,6 @@ create table webhook_jobs_waiting (
 create index webhook_jobs_waiting_by_subscriber on webhook_jobs_waiting (webhook_out_sub_id, id);
 create index webhook_jobs_waiting_by_order on webhook_jobs_waiting (order_id, webhook_out_sub_id, sequence) where order_id is not null;
 create index webhook_jobs_waiting_by_integration on webhook_jobs_waiting (integration_id, id);
--- Few: late ones, for retention, and tests and operational events, whose payloads several may share.
-create index webhook_jobs_waiting_late on webhook_jobs_waiting (order_stage_id) where late;
-create index webhook_jobs_waiting_apart on webhook_jobs_waiting (payload_id) where order_stage_id is null;
 create index webhook_jobs_due on webhook_jobs_waiting (webhook_out_sub_id, next_attempt_at, id) where next_attempt_at is not null;
 
 create table webhook_jobs_final (
