@@ -19,10 +19,12 @@ use crate::writing::Writing;
 pub(crate) const FIND_KEYS: &str = "select k.integration_id, k.key, i.request_hash, i.answer, i.created_at \
      from unnest($1::bigint[], $2::text[]) as k (integration_id, key) \
      join idempotency_keys i on i.integration_id = k.integration_id and i.key = k.key";
+// Each is looked up by itself, which `offset` keeps: a plan that was made while there were few orders would join with all of them.
 // orders_by_external_order_id, primary key; locked in the order of ids, so that batches do not wait in a circle
 pub(crate) const LOCK_ORDERS: &str = "select id, integration_id, external_order_id, status, sequence, fields, created_at from orders \
      where id = any(array(select o.id from unnest($1::bigint[], $2::text[]) as k (integration_id, external_order_id) \
-     join orders o on o.integration_id = k.integration_id and o.external_order_id = k.external_order_id) || $3::bigint[]) \
+     cross join lateral (select id from orders where integration_id = k.integration_id and external_order_id = k.external_order_id \
+     offset 0) o) || $3::bigint[]) \
      order by id for no key update";
 // of so many stages, and no more orders
 pub(crate) const DRAW: &str = "select nextval('order_stages_id_seq') as stage, case when n <= $2::bigint then nextval('orders_id_seq') end as order \
