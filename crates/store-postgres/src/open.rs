@@ -11,6 +11,7 @@ use rand::RngExt;
 use rand::distr::{Distribution, StandardUniform};
 use rand::rngs::StdRng;
 use store::{Idempotency, Reference, Refusal, SecretKey, Store, StoreError};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::accept::{self, Queue};
@@ -70,6 +71,8 @@ pub(crate) struct Shared {
     pub(crate) key: SecretKey,
     pub(crate) known: Known,
     pub(crate) queue: Queue,
+    /// Whose turn it is: one batch of changes, or of many outcomes, is made at a time.
+    pub(crate) turns: Arc<Semaphore>,
     /// Connections of those that accept and record.
     pub(crate) writers: Pool,
     pub(crate) lanes: Lanes,
@@ -115,6 +118,7 @@ impl PostgresStore {
                 key,
                 known: Known::default(),
                 queue,
+                turns: Arc::new(Semaphore::new(1)),
                 writers,
                 lanes: Lanes::new(lease, notices),
                 clock: Arc::default(),

@@ -41,6 +41,9 @@ pub(crate) const WITHDRAWN: &str = "select id, state, ordered, order_id, passed,
 // primary key
 pub(crate) const PUT_LANE: &str = "update lanes set record = $2 where webhook_out_sub_id = $1";
 
+/// So many outcomes take turns with the changes: more wait than are recorded, and each batch of changes makes new ones.
+const OUTCOMES_IN_TURN: usize = 256;
+
 /// What is sent together with others.
 pub(crate) const TOGETHER: &[&str] = &[
     LANES,
@@ -77,7 +80,14 @@ pub(crate) async fn record(
 
 async fn try_once(store: &PostgresStore, outcomes: &[Outcome]) -> Result<(), Fault> {
     let shared = store.shared.clone();
+    let turn = match outcomes.len() {
+        0..OUTCOMES_IN_TURN => None,
+        _ => shared.turns.clone().acquire_owned().await.ok(),
+    };
     let mut writing = Writing::on(&store.shared.writers, shared).await?;
+    if let Some(turn) = turn {
+        writing.hold_up(turn);
+    }
     let recorded = record_all(&mut writing, outcomes).await;
     writing.end(recorded).await
 }

@@ -83,14 +83,14 @@ async fn run(pool: Pool, shared: Weak<Shared>, waiting: Waiting) {
     drop(places.acquire_many(TRANSACTIONS_MAX as u32).await);
 }
 
-/// One transaction after another, each of all that waits: it begins when the one before it is being committed.
+/// One transaction after another, each of all that waits: it begins when the one before it is being committed, and takes turns with
+/// [many outcomes](crate::record::record).
 async fn accept_until_closed(
     pool: Pool,
     shared: Weak<Shared>,
     mut waiting: Waiting,
     places: &Arc<Semaphore>,
 ) {
-    let turns = Arc::new(Semaphore::new(1));
     let mut left = VecDeque::new();
     loop {
         if left.is_empty() {
@@ -99,18 +99,18 @@ async fn accept_until_closed(
                 None => return,
             }
         }
+        let Some(shared) = shared.upgrade() else {
+            return;
+        };
         let (Ok(place), Ok(turn)) = (
             places.clone().acquire_owned().await,
-            turns.clone().acquire_owned().await,
+            shared.turns.clone().acquire_owned().await,
         ) else {
             return;
         };
         while let Ok(asked) = waiting.0.try_recv() {
             left.push_back(asked);
         }
-        let Some(shared) = shared.upgrade() else {
-            return;
-        };
         let store = PostgresStore {
             pool: pool.clone(),
             shared,
