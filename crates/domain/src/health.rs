@@ -160,8 +160,11 @@ impl LaneHealth {
         record.rested_microseconds = record.rested_microseconds.saturating_add(microseconds);
     }
 
-    /// A delivery arrived.
+    /// A delivery arrived. A pause that is over is forgotten, or a clock that is set later would bring it back.
     pub fn succeeded(&mut self, now: Moment) -> HealthChange {
+        if self.pause(now).is_none() {
+            self.record.pause = None;
+        }
         self.endpoint_faults_in_a_row = 0;
         self.orders_failed.clear();
         self.last_failure_at = None;

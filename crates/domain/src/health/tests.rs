@@ -301,3 +301,16 @@ fn a_wish_to_be_left_alone_holds_until_it_is_over_and_a_shorter_one_does_not_end
     health.asked_to_go_on();
     assert_eq!(health.pause(at(1)), None);
 }
+
+#[test]
+fn a_success_forgets_a_pause_that_a_clock_set_back_has_ended() {
+    let mut health = LaneHealth::default();
+    assert!(health.asked_to_pause(Duration::from_secs(60), at(100)));
+    assert_eq!(health.pause(at(50)), None, "the clock was set back");
+    health.succeeded(at(50));
+    assert_eq!(health.pause(at(110)), None, "it comes back");
+    assert!(health.asked_to_pause(Duration::from_secs(60), at(200)));
+    health.succeeded(at(201));
+    let until = Some(at(260));
+    assert_eq!(health.pause(at(202)), until, "what was in flight ends none");
+}
