@@ -263,6 +263,19 @@ impl ListPlan {
         let rows = rows_of(connection, statements.collect()).await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
+
+    /// How PostgreSQL finds a page.
+    #[cfg(test)]
+    pub(crate) async fn explain(&self, connection: &Connection, query: &ListQuery) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        for branch in &self.branches {
+            let (sql, values) = branch.page_statement(self, query);
+            let explained = format!("explain (costs off) {sql}");
+            let found = connection.query_once(&explained, &values).await;
+            lines.extend(found.expect(&sql).iter().map(|line| line.get(0)));
+        }
+        lines.join("\n")
+    }
 }
 
 /// What all statements find, asked in one go.

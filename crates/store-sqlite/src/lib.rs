@@ -38,6 +38,7 @@ mod recoveries;
 mod registry;
 mod release;
 mod retention;
+mod round;
 mod sessions;
 mod supersede;
 mod troubles;

@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Instant;
 
 use metrics::histogram;
@@ -25,6 +26,7 @@ use crate::checkpointer::{Advice, Checkpointer, move_log};
 use crate::connection::open_writer;
 use crate::fault::of_sqlite;
 use crate::known::Known;
+use crate::round::Round;
 use crate::writing::{Effect, Undo, Writing};
 
 /// Pieces of work in one commit: bounds how long the first of them waits.
@@ -75,6 +77,8 @@ struct Writer {
     data_version: i64,
     /// Whether the last commit failed: an outage is logged when it begins and when it ends.
     is_failing: bool,
+    /// The last one.
+    last: Round,
 }
 
 /// Runs until the queue is closed and empty.
@@ -109,6 +113,7 @@ pub(crate) fn run(
         log_pages: Arc::default(),
         data_version: 0,
         is_failing: false,
+        last: Round::default(),
     };
     writer.watch_log();
     let mut unfinished: Vec<Box<dyn Work>> = Vec::new();
@@ -119,6 +124,7 @@ pub(crate) fn run(
                 None => break,
             }
         }
+        thread::sleep(writer.last.pause(unfinished.len() + queue.len()));
         unfinished = writer.commit_batch(unfinished, &mut queue);
     }
     writer.finish_log();
@@ -132,6 +138,7 @@ impl Writer {
         first: Vec<Box<dyn Work>>,
         queue: &mut mpsc::Receiver<Box<dyn Work>>,
     ) -> Vec<Box<dyn Work>> {
+        let began = Instant::now();
         let mut waiting = line_up(first, queue);
         let is_repeatable = waiting.front().is_some_and(|work| work.is_repeatable());
         let undo = if is_repeatable {
@@ -156,6 +163,7 @@ impl Writer {
                 break;
             }
         }
+        let works = batch.len();
         if self.writing.is_broken {
             result = self.repeat(&mut batch);
         }
@@ -179,6 +187,10 @@ impl Writer {
         }
         self.answer(done, result);
         self.keep_log_short();
+        self.last = Round {
+            works,
+            lasted: began.elapsed(),
+        };
         unfinished
     }
 

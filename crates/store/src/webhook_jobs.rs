@@ -36,6 +36,14 @@ pub struct JobFilter {
     pub created_until: Option<Moment>,
 }
 
+impl JobFilter {
+    /// Whether jobs in the wanted states are few among those of a subscription that is in use: most are delivered.
+    pub fn wants_rare_states(&self) -> bool {
+        let is_rare = |state: &JobState| !matches!(state, JobState::Delivered | JobState::Pending);
+        !self.states.is_empty() && self.states.iter().all(is_rare)
+    }
+}
+
 /// Which jobs.
 #[derive(Clone, Debug)]
 pub struct JobQuery {

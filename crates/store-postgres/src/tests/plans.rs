@@ -8,12 +8,18 @@ mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::id::{IntegrationId, WebhookOutSubId};
+use domain::webhook_job::JobState;
+use store::rules::recoveries::page;
+use store::{JobFilter, JobQuery};
+
 use self::comments::Comment;
 use self::rows::{GROWING, fill};
 use super::statements::{all, written};
 use super::world::tables;
 use crate::connection::Connection;
 use crate::pool::BEGIN_WRITER;
+use crate::webhook_jobs;
 
 /// How PostgreSQL plans what people ask: for these very values, where that is better than for any.
 const FOR_PEOPLE: &str = "set plan_cache_mode = force_custom_plan; set enable_seqscan = on";
@@ -70,6 +76,27 @@ async fn a_plan_that_was_made_for_empty_tables_goes_through_none_of_them() {
     }
     assert!(checked > 40, "only {checked} statements");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn failing_jobs_of_a_subscription_are_not_looked_for_among_all_of_its_jobs() {
+    let tables = tables().await;
+    let connection = tables.store.connection().await.expect("a connection");
+    fill(&connection).await;
+    let mut query = JobQuery {
+        integration_id: IntegrationId(1),
+        filter: JobFilter::default(),
+        delivering: Vec::new(),
+        list: page(0, 50),
+    };
+    query.filter.subscriber_ids = vec![WebhookOutSubId(1)];
+    query.filter.states = vec![JobState::Retrying, JobState::Exhausted];
+    let plan = webhook_jobs::plan(&connection, &query).await;
+    let plan = plan
+        .expect("a plan")
+        .explain(&connection, &query.list)
+        .await;
+    assert!(plan.contains("_integration_id_state_id_idx"), "{plan}");
 }
 
 /// The indexes of the schema, those of pieces under the name of the whole.

@@ -103,9 +103,12 @@ async fn filters(connection: &Connection, query: &JobQuery) -> Result<Vec<Filter
         found => (None, found),
     };
     filters.extend(orders.map(|found| Filter::found(&found)));
-    filters.extend(subscribers(connection, query).await?);
-    if !query.filter.states.is_empty() {
-        filters.push(Filter::states(query));
+    let subscribers = subscribers(connection, query).await?;
+    let states = (!query.filter.states.is_empty()).then(|| Filter::states(query));
+    if query.filter.wants_rare_states() {
+        filters.extend(states.into_iter().chain(subscribers));
+    } else {
+        filters.extend(subscribers.into_iter().chain(states));
     }
     if !query.filter.status_codes.is_empty() {
         filters.push(Filter::status_codes(&query.filter.status_codes));

@@ -128,7 +128,7 @@ fn filters(connection: &Connection, query: &JobQuery) -> Result<Vec<Filter>, Fau
         true => None,
         false => Some(Filter::states(connection, query)?),
     };
-    if are_rare(&query.filter.states) {
+    if query.filter.wants_rare_states() {
         filters.extend(states.into_iter().chain(subscribers));
     } else {
         filters.extend(subscribers.into_iter().chain(states));
@@ -145,12 +145,6 @@ fn filters(connection: &Connection, query: &JobQuery) -> Result<Vec<Filter>, Fau
     }
     filters.extend(others.map(|found| Filter::found(&found)).transpose()?);
     Ok(filters)
-}
-
-/// Whether jobs in these states are few among those of a subscription that is in use: most are delivered.
-fn are_rare(states: &[JobState]) -> bool {
-    let is_rare = |state: &JobState| !matches!(state, JobState::Delivered | JobState::Pending);
-    !states.is_empty() && states.iter().all(is_rare)
 }
 
 /// The subscriptions that have jobs which wait.
