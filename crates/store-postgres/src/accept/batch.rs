@@ -50,8 +50,9 @@ struct Batch {
     by_key: HashMap<(i64, String), usize>,
 }
 
-/// Jobs in one transaction, after which no further change joins it: bounds how long one large fan-out holds up others.
-const JOBS_MAX: usize = 1_000;
+/// Jobs in one transaction, after which no further change joins it: bounds how long one large fan-out holds up others. No more than
+/// outcomes are recorded at once, which take turns with them: what is accepted goes out of memory, and need not be read again.
+const JOBS_MAX: usize = 500;
 
 /// Accepts changes in a transaction; what became of the first of them, in their order. It ends early where they make many jobs.
 pub(crate) async fn accept_all(
