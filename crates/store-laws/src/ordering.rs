@@ -1,7 +1,8 @@
 //! The order of jobs: held, released, passed.
 
+use domain::id::{WebhookJobId, WebhookOutSubId};
 use domain::webhook_out_sub::Ordering;
-use store::NextStep;
+use store::{NewWebhookOutSub, NextStep};
 
 use crate::{Working, World, after, change};
 
@@ -166,6 +167,59 @@ pub async fn what_is_attempted_twice_in_one_batch_ends_as_the_last_attempt_says(
     );
 }
 
+pub async fn what_waits_of_an_order_makes_way_for_the_newest_unless_it_is_in_flight(
+    world: &World<impl Working>,
+) {
+    let sub = superseding(world, Ordering::Order).await;
+    let first = world.report("A", "ordered").await.webhook_jobs[0].id;
+    world.told.fly(first);
+    let second = world.report("A", "scheduled").await.webhook_jobs[0].id;
+    let other = world.report("B", "ordered").await.webhook_jobs[0].id;
+    let third = world.report("A", "completed").await.webhook_jobs[0].id;
+    assert_eq!(world.ready(), [first, other]);
+    for (id, state) in [
+        (first, "pending"),
+        (second, "superseded"),
+        (third, "pending"),
+        (other, "pending"),
+    ] {
+        assert_eq!(state_of(world, id).await, state);
+    }
+    world.record(sub, first, 1, NextStep::Delivered).await;
+    assert_eq!(world.ready(), [third]);
+    let fourth = world.report("A", "notified").await.webhook_jobs[0].id;
+    assert_eq!(state_of(world, third).await, "superseded");
+    assert_eq!(world.ready(), [fourth]);
+}
+
+pub async fn what_waited_for_a_job_that_made_way_goes_on(world: &World<impl Working>) {
+    superseding(world, Ordering::Subscription).await;
+    let first = world.report("A", "ordered").await.webhook_jobs[0].id;
+    let other = world.report("B", "ordered").await.webhook_jobs[0].id;
+    assert_eq!(world.ready(), [first]);
+    let newest = world.report("A", "scheduled").await.webhook_jobs[0].id;
+    assert_eq!(state_of(world, first).await, "superseded");
+    assert_eq!(world.ready(), [other]);
+    // Nothing makes way for this one, and nothing goes on.
+    world.report("C", "ordered").await;
+    assert_eq!(world.ready(), []);
+    assert_eq!(state_of(world, newest).await, "pending");
+}
+
+async fn superseding(world: &World<impl Working>, ordering: Ordering) -> WebhookOutSubId {
+    let new = NewWebhookOutSub {
+        ordering,
+        supersede: true,
+        ..world.sub("a")
+    };
+    world.subscribe(new).await.id
+}
+
+async fn state_of(world: &World<impl Working>, id: WebhookJobId) -> &'static str {
+    let shown = world.store.webhook_job(world.integration, id).await;
+    shown.expect("read").expect("there").job.state.name()
+}
+
 /// The laws of this file.
 #[macro_export]
 macro_rules! ordering_laws {
@@ -178,7 +232,9 @@ macro_rules! ordering_laws {
             a_canceled_job_releases_the_next_and_one_in_flight_only_when_it_ends,
             a_job_that_is_final_is_not_recorded_again,
             due_jobs_come_in_the_order_in_which_they_are_due,
-            what_is_attempted_twice_in_one_batch_ends_as_the_last_attempt_says
+            what_is_attempted_twice_in_one_batch_ends_as_the_last_attempt_says,
+            what_waits_of_an_order_makes_way_for_the_newest_unless_it_is_in_flight,
+            what_waited_for_a_job_that_made_way_goes_on
         }
     };
 }
