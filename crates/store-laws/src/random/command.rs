@@ -1,5 +1,6 @@
 //! What is commanded: drawn at random, by what there is at the moment.
 
+use domain::time::Moment;
 use domain::webhook_out_sub::Ordering;
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -110,7 +111,7 @@ pub(super) fn draw_sub(integrations: usize, chance: &mut StdRng) -> Sub {
 pub(super) fn draw(
     model: &Model,
     integrations: usize,
-    now: domain::time::Moment,
+    now: Moment,
     chance: &mut StdRng,
 ) -> Command {
     let jobs = |is: &dyn Fn(usize) -> bool| -> Vec<usize> {

@@ -2,6 +2,7 @@
 
 use domain::time::Moment;
 use domain::webhook_job::JobState;
+use futures_util::future::try_join_all;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use store::{JobFilter, JobQuery, OrderQuery, StageQuery, Start, Waiting};
@@ -21,7 +22,10 @@ impl<S: Working> Run<'_, S> {
     pub(super) async fn look(&self, command: &Command, chance: &mut StdRng) -> Checked {
         self.look_at_told()?;
         for integration in 0..self.integrations.len() {
-            self.look_at_jobs(integration).await?;
+            // Time and the owner of a lane change no job.
+            if !matches!(command, Command::Wait(_) | Command::Start(_)) {
+                self.look_at_jobs(integration).await?;
+            }
             self.look_at_states(integration, chance).await?;
             self.look_at_subs(integration).await?;
             if matches!(command, Command::Report(_)) {
@@ -29,9 +33,11 @@ impl<S: Working> Run<'_, S> {
                 self.look_at_stages(integration).await?;
             }
         }
-        for sub in 0..self.subs.len() {
-            self.look_at_lane(sub, chance).await?;
-        }
+        let limits: Vec<usize> = (0..self.subs.len())
+            .map(|_| one(DUE_LIMITS, chance).unwrap_or(1))
+            .collect();
+        let lanes = limits.into_iter().enumerate();
+        try_join_all(lanes.map(|(sub, limit)| self.look_at_lane(sub, limit))).await?;
         self.look_at_waiting().await?;
         self.look_at_one(chance).await
     }
@@ -204,9 +210,8 @@ impl<S: Working> Run<'_, S> {
     }
 
     /// What the owner of a lane is given.
-    async fn look_at_lane(&self, sub: usize, chance: &mut StdRng) -> Checked {
+    async fn look_at_lane(&self, sub: usize, limit: usize) -> Checked {
         let (store, id) = (&self.world.store, self.subs[sub]);
-        let limit = one(DUE_LIMITS, chance).unwrap_or(1);
         let jobs = self.model.jobs.iter().enumerate();
         let waiting: Vec<_> = jobs
             .filter(|(_, job)| job.sub == sub && job.waits())
