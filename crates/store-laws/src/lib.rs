@@ -35,6 +35,7 @@ pub mod order_stages;
 pub mod ordering;
 pub mod orders;
 pub mod payload_render_views;
+pub mod random;
 pub mod recoveries;
 pub mod registry;
 pub mod rendering;

@@ -33,6 +33,11 @@ impl Told {
         lock(&self.in_flight).push(job);
     }
 
+    /// It is in flight no more.
+    pub fn land(&self, job: WebhookJobId) {
+        lock(&self.in_flight).retain(|one| *one != job);
+    }
+
     /// A lane as it was last told of; none where it is closed.
     pub fn lane(&self, id: WebhookOutSubId) -> Option<Lane> {
         lock(&self.lanes).get(&id).cloned()

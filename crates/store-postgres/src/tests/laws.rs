@@ -26,6 +26,7 @@ store_laws::order_stages_laws!(judge);
 store_laws::ordering_laws!(judge);
 store_laws::orders_laws!(judge);
 store_laws::payload_render_views_laws!(judge);
+store_laws::random_laws!(judge);
 store_laws::recoveries_laws!(judge);
 store_laws::registry_laws!(judge);
 store_laws::rendering_laws!(judge);
