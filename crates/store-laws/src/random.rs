@@ -24,7 +24,7 @@ use crate::{Working, World};
 const SEED_VARIABLE: &str = "POSTRIDER_TEST_SEED";
 const SEEDS_VARIABLE: &str = "POSTRIDER_RANDOM_SEEDS";
 /// Seeds in each run of the tests: a few seconds' worth.
-const SEEDS: u64 = 3;
+const SEEDS: u64 = 6;
 
 /// What differs, in words.
 type Checked = Result<(), String>;

@@ -211,7 +211,7 @@ pub trait Lanes {
 
     /// Records outcomes in one transaction: the attempts, the jobs' states, the release of those that
     /// they held, and the lanes' health. Outcomes of a lost lane, and of jobs that are final already, are
-    /// passed over.
+    /// passed over; but one that was canceled or superseded in flight is delivered if the receiver took it.
     ///
     /// # Errors
     /// When nothing was recorded; the caller has kept the outcomes and tries again.
