@@ -72,6 +72,10 @@ impl LaneOwner for Told {
             Withdrawal::Withdrawn
         }
     }
+
+    fn is_spent(&self, _lane: WebhookOutSubId) -> bool {
+        lock(&self.in_flight).is_empty()
+    }
 }
 
 fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -32,6 +32,9 @@ mod tell;
 pub(crate) use self::hand_over::{News, Notices, start};
 pub(crate) use self::own::leave;
 
+/// What a node's clock may lose against the database's in a lease, as a part of it.
+const LEASE_MARGIN_PART: u32 = 20;
+
 // primary keys; nobody takes the lane over until this transaction ends
 pub(crate) const OWNER: &str = "select case when exists (select 1 from nodes n where n.id = l.node_id) \
      then l.node_id end as node_id from lanes l where l.webhook_out_sub_id = $1 for share of l";
@@ -96,7 +99,7 @@ impl store::Lanes for PostgresStore {
 /// The lanes of this node.
 pub(crate) struct Lanes {
     /// Held by whoever tells the owner something: what is read of a lane is then told before what is read later.
-    turn: tokio::sync::Mutex<()>,
+    pub(crate) turn: tokio::sync::Mutex<()>,
     /// Wakes the task that renews the lease: lanes are free, or a node has come.
     hurry: Arc<Notify>,
     lease: Duration,
@@ -109,8 +112,8 @@ struct Inner {
     node: Option<i64>,
     /// What it is called, if anything that is its own.
     name: Option<String>,
-    /// Until when the lease is good, by this node's clock.
-    leased_until: Option<Instant>,
+    /// When the lease was asked for that this node has, by its own clock.
+    leased_at: Option<Instant>,
     /// From when on this node removes those whose lease is over.
     removes_from: Option<Instant>,
     owner: Arc<dyn LaneOwner>,
@@ -130,7 +133,7 @@ impl Lanes {
             inner: Mutex::new(Inner {
                 node: None,
                 name: None,
-                leased_until: None,
+                leased_at: None,
                 removes_from: None,
                 owner: Arc::new(NoLanes),
                 owned: HashMap::new(),
@@ -155,8 +158,9 @@ impl Lanes {
 
     /// Whether nobody can have taken this node's lanes yet.
     fn is_leased(&self) -> bool {
-        let until = self.lock().leased_until;
-        until.is_some_and(|until| Instant::now() < until)
+        let lease = self.lease - self.lease / LEASE_MARGIN_PART;
+        let leased_at = self.lock().leased_at;
+        leased_at.is_some_and(|at| at.elapsed() < lease)
     }
 
     /// The lease in whole seconds, as the database is told of it; at least one.

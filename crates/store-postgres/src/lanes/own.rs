@@ -28,8 +28,8 @@ const RENEWALS_PER_LEASE: u32 = 8;
 const RENEWAL_SECONDS_MAX: u64 = 10;
 /// A node whose lease ended so many leases ago has ended, and was not cut off from the database for a while like all others.
 const LEASES_UNTIL_GONE: i64 = 4;
-/// What a node's clock may lose against the database's in a lease, as a part of it.
-const LEASE_MARGIN_PART: u32 = 20;
+/// A node that has not renewed its lease for such a part of it is late: it was cut off from the database, and others may have been.
+const LATE_PART: u32 = 2;
 
 pub(crate) const REGISTER: &str = "insert into nodes (name, lease_until) values ($1, now() + $2::bigint * interval '1 second') returning id";
 // primary key; one that is late has its lanes still, or is gone
@@ -101,15 +101,13 @@ async fn adopt(
 
 /// Counts the lease from before it was asked for.
 ///
-/// A node that had none a moment ago knows nothing of the others: when the database was away for all of them, they come back one by one.
-/// So it removes none of them before it has had its lease for as long as that is.
+/// A node that was late knows nothing of the others: when the database was away for all of them, they come back one by one, and the leases
+/// of some may have ended that will be renewed in a moment. So it removes none of them before it has had its lease for as long as that is.
 fn leased(store: &PostgresStore, asked_at: Instant) {
     let lanes = &store.shared.lanes;
-    let lease = lanes.lease - lanes.lease / LEASE_MARGIN_PART;
-    let was_leased = lanes.is_leased();
     let mut inner = lanes.lock();
-    inner.leased_until = Some(asked_at + lease);
-    if !was_leased {
+    let before = inner.leased_at.replace(asked_at);
+    if before.is_none_or(|before| asked_at - before > lanes.lease / LATE_PART) {
         inner.removes_from = Some(asked_at + lanes.lease);
     }
 }
@@ -248,7 +246,7 @@ async fn ids(connection: &Connection, sql: &str, node: i64) -> Result<Vec<Webhoo
 /// The lanes of a node that was removed belong to others: it is another node from now on.
 async fn begin_anew(store: &PostgresStore) {
     let lanes = &store.shared.lanes;
-    lanes.lock().leased_until = None;
+    lanes.lock().leased_at = None;
     lanes.close_all().await;
     let owner = lanes.lock().owner.clone();
     let began = Instant::now();
@@ -272,7 +270,7 @@ pub(crate) async fn leave(store: &PostgresStore) -> Result<(), StoreError> {
     let Some(node) = node else {
         return Ok(());
     };
-    lanes.lock().leased_until = None;
+    lanes.lock().leased_at = None;
     let connection = store.connection().await?;
     connection.execute(LEAVE, &[&node]).await?;
     lanes.notices.announce_on(&connection, News::Free).await?;

@@ -109,7 +109,9 @@ async fn part_from(store: PostgresStore, node: i64, closed: Vec<WebhookOutSubId>
     lanes.lock().leaving.retain(|lane| !left.contains(lane));
 }
 
+/// Lanes are looked at before or after it, not meanwhile: who read that they are this node's would find that they leave no more.
 async fn set_free(store: &PostgresStore, node: i64, free: &[i64]) {
+    let _turn = store.shared.lanes.turn.lock().await;
     let given = async {
         let connection = store.connection().await?;
         connection.execute(GIVE_BACK, &[&node, &free]).await

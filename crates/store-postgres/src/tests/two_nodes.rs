@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::id::WebhookOutSubId;
+use domain::id::{WebhookJobId, WebhookOutSubId};
 use domain::webhook_job::JobState;
 use domain::webhook_out_sub::Ordering;
 use futures_util::future::join_all;
@@ -128,6 +128,34 @@ async fn lanes_are_shared_with_a_node_that_comes_and_taken_from_one_that_goes() 
     other.close().await;
     until("taken back", async || of(&world.told) == 5).await;
     assert!(world.told.fence(moved).0 > 2);
+}
+
+#[tokio::test]
+async fn a_lane_is_not_given_back_while_it_is_looked_at() {
+    let (world, other) = two_nodes().await;
+    let subs = subscribe_many(&world, 2).await;
+    let in_flight = WebhookJobId(1);
+    world.told.fly(in_flight);
+    let told = Arc::new(Told::default());
+    other.own_lanes(told.clone(), START).await.expect("lanes");
+    let closed = || {
+        let mut subs = subs.iter();
+        subs.find(|sub| world.told.lane(**sub).is_none()).copied()
+    };
+    until("closed", async || closed().is_some()).await;
+    let lane = closed().expect("a lane");
+    let look = world.store.shared.lanes.turn.lock().await;
+    world.told.land(in_flight);
+    // Far longer than it takes where nothing holds it up.
+    let free = "select count(*) from lanes where node_id is null";
+    for _ in 0..20 {
+        assert_eq!(world.raw.count(free).await, 0);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(told.lane(lane).is_none());
+    drop(look);
+    until("taken", async || told.lane(lane).is_some()).await;
+    assert!(world.told.lane(lane).is_none());
 }
 
 #[tokio::test]
