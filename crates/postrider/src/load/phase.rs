@@ -118,8 +118,10 @@ impl Bench<'_> {
                 scope.spawn(|| producer::produce(job))
             });
             let watching = (plan.windows > 0).then(|| {
-                let look = |at| self.look(at, &progress);
-                scope.spawn(move || windows::watch(plan.windows, plan.until, done, look))
+                let began = Instant::now();
+                let look = move || self.look(began.elapsed(), &progress);
+                let first = look();
+                scope.spawn(move || windows::watch(plan.windows, plan.until, done, first, look))
             });
             let outcome = producer::produce(job);
             done.store(true, Ordering::Release);

@@ -1,7 +1,7 @@
 //! A phase in parts: whether the rate holds while the store grows.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -39,20 +39,20 @@ pub struct Window {
 }
 
 /// Looks until `done`, and tells the phase in at most `count` windows of equal length or equally many
-/// changes; what comes after the last but one is the last.
+/// changes; what comes after the last but one is the last. `first` is what was seen before it began.
 pub fn watch(
     count: usize,
     until: Until,
     done: &AtomicBool,
-    look: impl Fn(Duration) -> Sight,
+    first: Sight,
+    look: impl Fn() -> Sight,
 ) -> Vec<Window> {
-    let start = Instant::now();
-    let mut last = look(Duration::ZERO);
+    let mut last = first;
     let mut windows = Vec::with_capacity(count);
     loop {
         let is_over = done.load(Ordering::Acquire);
         let edge = (windows.len() + 1) as f64 / count as f64;
-        let sight = look(start.elapsed());
+        let sight = look();
         if is_over || (windows.len() + 1 < count && is_beyond(sight, until, edge)) {
             windows.push(between(last, sight));
             last = sight;
@@ -104,7 +104,7 @@ mod tests {
     fn windows_are_equal_parts_and_the_last_takes_the_rest() {
         let (done, looks) = (AtomicBool::new(false), AtomicU64::new(0));
         // Each look sees ten changes more, of 100; there are two looks after that.
-        let look = |_| {
+        let look = || {
             let number = looks.fetch_add(1, Ordering::Relaxed);
             done.store(number >= 12, Ordering::Release);
             Sight {
@@ -114,7 +114,7 @@ mod tests {
                 store_bytes: Some(1_000 + number.min(10) * 50),
             }
         };
-        let windows = watch(2, Until::Changes(100), &done, look);
+        let windows = watch(2, Until::Changes(100), &done, look(), look);
         let first = Window {
             seconds: 5.0,
             accepted: 50,
@@ -129,15 +129,16 @@ mod tests {
 
     #[test]
     fn a_phase_that_ends_early_is_one_window() {
-        let look = |at| Sight {
-            at,
-            accepted: 0,
+        let sight = |accepted| Sight {
+            at: Duration::ZERO,
+            accepted,
             delivered: 0,
             store_bytes: None,
         };
         let length = Until::Elapsed(Duration::from_secs(3_600));
-        let windows = watch(10, length, &AtomicBool::new(true), look);
-        assert_eq!(windows.len(), 1);
+        let done = AtomicBool::new(true);
+        let windows = watch(10, length, &done, sight(0), || sight(7));
+        assert_eq!((windows.len(), windows[0].accepted), (1, 7));
         assert_eq!(windows[0].store_bytes_per_change, None);
     }
 }
