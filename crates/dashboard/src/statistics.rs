@@ -68,6 +68,7 @@ pub(crate) struct Period {
     pub(crate) delivered: u64,
     pub(crate) failed: u64,
     pub(crate) exhausted: u64,
+    waiting: Option<u64>,
     pub(crate) delivery_time: Option<Percentiles>,
     attempt_time: Option<Percentiles>,
 }
@@ -136,6 +137,7 @@ impl Statistics {
         html! {
             div.plots {
                 (self.deliveries(span))
+                @if self.total.waiting.is_some() { (self.waiting(span)) }
                 (self.times("Time until delivered", span, |period| period.delivery_time))
                 (self.times("Time of an accepted attempt", span, |period| period.attempt_time))
             }
@@ -143,7 +145,7 @@ impl Statistics {
         }
     }
 
-    /// Counts the deliveries of others too; how long all of them took cannot be told.
+    /// Counts the deliveries of others too; how long all of them took, and how many waited at one moment, cannot be told.
     pub(crate) fn add(&mut self, other: &Statistics) {
         let add = |period: &mut Period, more: &Period| {
             period.delivered += more.delivered;
@@ -185,6 +187,28 @@ impl Statistics {
         );
         let plot = Plot {
             title: &format!("Deliveries per {}", length(span)),
+            words: &words,
+            series: &series,
+            axis: &self.axis(span),
+        };
+        plot.bars()
+    }
+
+    /// The plot of how many waited.
+    fn waiting(&self, span: Span) -> Markup {
+        let values = self.periods.iter().map(|period| period.waiting);
+        let series = [Series {
+            label: "waiting",
+            class: "waiting",
+            values: values.collect(),
+        }];
+        let words = format!(
+            "Jobs that waited in the last {}: at most {} at once.",
+            span.name(),
+            number(self.total.waiting.unwrap_or_default()),
+        );
+        let plot = Plot {
+            title: "Most that waited at once",
             words: &words,
             series: &series,
             axis: &self.axis(span),
@@ -255,18 +279,20 @@ impl Statistics {
             Span::Week => "both",
             _ => "clock",
         };
+        let waits = self.total.waiting.is_some();
         html! { details.numbers {
             summary { "The numbers" }
             div.scroll tabindex="0" role="region" aria-label="The numbers" { table {
                 thead {
                     tr { th rowspan="2" scope="col" { "From" } th rowspan="2" scope="col" { "Delivered" } th rowspan="2" scope="col" { "Failed attempts" }
-                        th rowspan="2" scope="col" { "Given up" } th colspan="3" scope="colgroup" { "Until delivered" }
+                        th rowspan="2" scope="col" { "Given up" } @if waits { th rowspan="2" scope="col" { "Waiting" } } th colspan="3" scope="colgroup" { "Until delivered" }
                         th colspan="3" scope="colgroup" { "Accepted attempt" } }
                     tr { @for _ in 0..2 { th scope="col" { "p50" } th scope="col" { "p95" } th scope="col" { "p99" } } }
                 }
                 tbody { @for period in &self.periods { tr {
                     th scope="row" { (clock(&period.begins_at, style)) }
                     td { (number(period.delivered)) } td { (number(period.failed)) } td { (number(period.exhausted)) }
+                    @if let Some(waiting) = period.waiting { td.waiting { (number(waiting)) } }
                     (cells(period.delivery_time)) (cells(period.attempt_time))
                 } } }
             } }
@@ -309,7 +335,7 @@ mod tests {
     fn statistics(span: Span) -> Statistics {
         let (_, count) = span.periods();
         let period = json!({
-            "begins_at": "2026-01-31T16:20:00Z", "delivered": 123_456_789, "failed": 123_456, "exhausted": 12_345,
+            "begins_at": "2026-01-31T16:20:00Z", "delivered": 123_456_789, "failed": 123_456, "exhausted": 12_345, "waiting": 1_234_567,
             "delivery_time": { "p50": 123_456, "p95": 1_234_567, "p99": 12_345_678 },
             "attempt_time": { "p50": 123_456, "p95": 1_234_567, "p99": 12_345_678 },
         });
@@ -325,7 +351,7 @@ mod tests {
             let drawn = statistics(span).draw(span).into_string();
             assert!(drawn.len() < 60_000, "{span:?}: {}", drawn.len());
             assert!(!drawn.contains(" style="), "{drawn}");
-            assert_eq!(drawn.matches("<figure").count(), 3);
+            assert_eq!(drawn.matches("<figure").count(), 4);
         }
     }
 

@@ -33,6 +33,7 @@ mod simulation;
 mod slots;
 mod stats;
 mod time;
+mod waiting;
 mod withdrawn;
 mod worker;
 
@@ -45,3 +46,4 @@ pub use settings::Settings;
 pub use shutdown::Drained;
 pub use stats::Stats;
 pub use time::Timer;
+pub use waiting::run_waiting;

@@ -18,15 +18,18 @@ pub enum Measure {
     JobDelivered,
     /// Jobs that were given up, by the time since they were made.
     JobExhausted,
+    /// Jobs that waited at one moment, whatever their duration: the most of them in the period.
+    JobWaiting,
 }
 
 impl Measure {
     /// All there are.
-    pub const ALL: [Measure; 4] = [
+    pub const ALL: [Measure; 5] = [
         Measure::AttemptDelivered,
         Measure::AttemptFailed,
         Measure::JobDelivered,
         Measure::JobExhausted,
+        Measure::JobWaiting,
     ];
 
     /// The name, as both stores have it.
@@ -36,6 +39,7 @@ impl Measure {
             Measure::AttemptFailed => "attempt_failed",
             Measure::JobDelivered => "job_delivered",
             Measure::JobExhausted => "job_exhausted",
+            Measure::JobWaiting => "job_waiting",
         }
     }
 
@@ -103,6 +107,9 @@ const CLASSES: usize = 1 + 2 * OCTAVES as usize;
 pub struct DurationClass(u8);
 
 impl DurationClass {
+    /// That of what has no duration.
+    pub const NONE: DurationClass = DurationClass(0);
+
     /// The class of a duration.
     pub fn of(duration: Duration) -> DurationClass {
         let microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
@@ -155,6 +162,13 @@ impl DurationCounts {
         }
     }
 
+    /// Keeps of each class the highest count.
+    fn highest_of(&mut self, other: &DurationCounts) {
+        for (counted, other) in self.0.iter_mut().zip(other.0) {
+            *counted = other.max(*counted);
+        }
+    }
+
     /// Counts what others have counted.
     pub fn add_all(&mut self, other: &DurationCounts) {
         for (counted, more) in self.0.iter_mut().zip(other.0) {
@@ -203,8 +217,12 @@ impl DeliveryFigures {
 
     /// Counts what another period has counted.
     pub fn add_all(&mut self, other: &DeliveryFigures) {
-        for (counts, more) in self.0.iter_mut().zip(&other.0) {
-            counts.add_all(more);
+        for measure in Measure::ALL {
+            let (counts, more) = (&mut self.0[measure as usize], other.of(measure));
+            match measure {
+                Measure::JobWaiting => counts.highest_of(more),
+                _ => counts.add_all(more),
+            }
         }
     }
 
@@ -262,6 +280,22 @@ mod tests {
                 "{percent}: {told} for {exact}"
             );
         }
+    }
+
+    #[test]
+    fn what_waited_is_no_sum() {
+        let period = |waiting| {
+            let mut figures = DeliveryFigures::default();
+            figures.add(Measure::JobWaiting, DurationClass::NONE, waiting);
+            figures.add(Measure::JobDelivered, DurationClass::NONE, 1);
+            figures
+        };
+        let mut total = DeliveryFigures::default();
+        for waiting in [3, 7, 5] {
+            total.add_all(&period(waiting));
+        }
+        assert_eq!(total.of(Measure::JobWaiting).total(), 7);
+        assert_eq!(total.of(Measure::JobDelivered).total(), 3);
     }
 
     #[test]

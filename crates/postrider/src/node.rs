@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use app::App;
 use dashboard::TestReceivers;
-use delivery::{run_recoveries, run_retention};
+use delivery::{run_recoveries, run_retention, run_waiting};
 use domain::time::Clock;
 use egress::{Client, ClientConfig, IDLE_MAX, PoolLimits};
 use http::HeaderValue;
@@ -51,6 +51,7 @@ pub struct Node {
     last_uses: JoinHandle<()>,
     recoveries: JoinHandle<()>,
     retention: JoinHandle<()>,
+    waiting: JoinHandle<()>,
     measuring: JoinHandle<()>,
     outbox: mail::Outbox,
     listener: Listener,
@@ -246,6 +247,7 @@ impl Node {
                 Arc::new(SystemClock),
                 config.retention,
             )),
+            waiting: tokio::spawn(run_waiting(store.clone(), Arc::new(SystemClock))),
             app,
             outbox,
             listener,
@@ -280,6 +282,7 @@ impl Node {
         // A step is whole or not at all.
         self.recoveries.abort();
         self.retention.abort();
+        self.waiting.abort();
         self.measuring.abort();
         let left = end.saturating_duration_since(Instant::now());
         self.engine.shutdown(left).await;

@@ -32,9 +32,15 @@ async fn figures(
     read
 }
 
-/// How many of each measure.
+/// How many attempts were delivered and failed, and how many jobs were delivered and exhausted.
 fn totals(figures: &DeliveryFigures) -> [u64; 4] {
-    Measure::ALL.map(|measure| figures.of(measure).total())
+    let ended = [
+        Measure::AttemptDelivered,
+        Measure::AttemptFailed,
+        Measure::JobDelivered,
+        Measure::JobExhausted,
+    ];
+    ended.map(|measure| figures.of(measure).total())
 }
 
 /// The outcome of an attempt that began so many seconds after the beginning, and took so many milliseconds.
@@ -118,6 +124,36 @@ pub async fn what_others_have_is_not_counted(world: &World<impl Working>) {
     }
 }
 
+pub async fn the_most_that_waited_is_told(world: &World<impl Working>) {
+    let sub = world.subscribe(world.sub("a")).await.id;
+    let count = async |seconds| {
+        let counted = world.store.count_waiting(after(seconds)).await;
+        counted.expect("counted");
+    };
+    count(0).await;
+    let mut jobs = Vec::new();
+    for order in ["A", "B", "C"] {
+        jobs.push(world.job(order, "ordered").await.0);
+        count(1).await;
+    }
+    // Fewer, and none: in the same minute, and in the next ones.
+    world.record(sub, jobs[0], 1, NextStep::Delivered).await;
+    count(30).await;
+    count(61).await;
+    world.record(sub, jobs[1], 1, NextStep::Delivered).await;
+    world.record(sub, jobs[2], 1, NextStep::Exhausted).await;
+    count(121).await;
+    let of = async |sub, step, periods| {
+        let read = figures(world, sub, step, periods).await;
+        let waiting = read.iter().map(|one| one.of(Measure::JobWaiting).total());
+        waiting.collect::<Vec<_>>()
+    };
+    assert_eq!(of(None, MINUTE, 3).await, [3, 2, 0]);
+    assert_eq!(of(None, 2 * MINUTE, 1).await, [3]);
+    assert_eq!(of(None, HOUR, 1).await, [3]);
+    assert_eq!(of(Some(sub), HOUR, 1).await, [0]);
+}
+
 pub async fn minutes_go_before_hours(world: &World<impl Working>) {
     let sub = world.subscribe(world.sub("a")).await.id;
     for order in ["A", "B", "C"] {
@@ -158,6 +194,7 @@ macro_rules! delivery_statistics_laws {
         $test! {
             delivery_statistics: what_is_recorded_is_counted_once_by_minute_and_by_hour,
             what_others_have_is_not_counted,
+            the_most_that_waited_is_told,
             minutes_go_before_hours
         }
     };

@@ -1,7 +1,9 @@
 //! Statistics of deliveries: counted with the outcomes, read by period, removed when they are old.
 
 use async_trait::async_trait;
-use domain::delivery_statistics::{DeliveryFigures, DurationClass, Measure, StatisticsStep};
+use domain::delivery_statistics::{
+    DeliveryFigures, DurationClass, Measure, StatisticsStep, period_of,
+};
 use domain::time::Moment;
 use store::{
     DeliveryStatistics, STATISTICS_PERIODS_MAX, StatisticsKey, StatisticsQuery, StatisticsTally,
@@ -16,7 +18,7 @@ use crate::open::PostgresStore;
 
 /// Stands for no subscription: the integration as a whole.
 const ALL_SUBSCRIPTIONS: i64 = 0;
-/// Stands for no node: a store that owns no lanes counts nothing, but for what a test records.
+/// Stands for no node: what waits is counted for all of them, and a store that owns no lanes counts nothing else, but for what a test records.
 const NO_NODE: i64 = 0;
 
 // primary key
@@ -29,15 +31,23 @@ pub(crate) const ADD: &str = "insert into delivery_statistics (step_seconds, beg
      do update set counted = delivery_statistics.counted + excluded.counted";
 // primary key, once for each minute or hour
 pub(crate) const READ: &str = "select ((s.begins_at - $4::bigint) / $6::bigint)::bigint as place, s.measure, s.duration_class, \
-     sum(s.counted)::bigint as counted from generate_series($4::bigint, $5::bigint - 1, $1::bigint * 1000000) as steps (begins_at) \
+     case s.measure when 'job_waiting' then max(s.counted) else sum(s.counted)::bigint end as counted from generate_series($4::bigint, $5::bigint - 1, $1::bigint * 1000000) as steps (begins_at) \
      join delivery_statistics s on s.step_seconds = $1 and s.begins_at = steps.begins_at \
      and s.integration_id = $2 and s.webhook_out_sub_id = $3 group by 1, 2, 3";
+// webhook_jobs_waiting_by_integration, all of it; primary key
+pub(crate) const COUNT_WAITING: &str = "insert into delivery_statistics (step_seconds, begins_at, integration_id, webhook_out_sub_id, \
+     measure, duration_class, counted, node_id) \
+     select p.step_seconds, p.begins_at, w.integration_id, $3::bigint, $4::text, $5::bigint, w.waiting, $6::bigint \
+     from (select integration_id, count(*) as waiting from webhook_jobs_waiting group by integration_id) w \
+     cross join unnest($1::bigint[], $2::bigint[]) as p (step_seconds, begins_at) \
+     on conflict (step_seconds, begins_at, integration_id, webhook_out_sub_id, measure, duration_class, node_id) \
+     do update set counted = greatest(delivery_statistics.counted, excluded.counted)";
 // primary key
 pub(crate) const REMOVE_OLD: &str = "delete from delivery_statistics where ctid = any(array(select ctid from delivery_statistics \
      where step_seconds = $1 and begins_at < $2 order by step_seconds, begins_at limit $3 for update skip locked))";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[ADD, READ, REMOVE_OLD];
+pub(crate) const STATEMENTS: &[&str] = &[ADD, READ, COUNT_WAITING, REMOVE_OLD];
 
 #[async_trait]
 impl DeliveryStatistics for PostgresStore {
@@ -47,6 +57,22 @@ impl DeliveryStatistics for PostgresStore {
     ) -> Result<Vec<DeliveryFigures>, StoreError> {
         let connection = self.connection().await?;
         Ok(read(&connection, query).await?)
+    }
+
+    async fn count_waiting(&self, now: Moment) -> Result<(), StoreError> {
+        let connection = self.connection().await?;
+        let steps = StatisticsStep::ALL.map(StatisticsStep::seconds);
+        let begin = steps.map(|seconds| period_of(now, seconds).microseconds());
+        let params: Params = &[
+            &steps.as_slice(),
+            &begin.as_slice(),
+            &ALL_SUBSCRIPTIONS,
+            &Measure::JobWaiting.name(),
+            &DurationClass::NONE.number(),
+            &NO_NODE,
+        ];
+        connection.execute(COUNT_WAITING, params).await?;
+        Ok(())
     }
 }
 

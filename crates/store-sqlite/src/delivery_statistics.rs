@@ -1,7 +1,9 @@
 //! Statistics of deliveries: counted with the outcomes, read by period, removed when they are old.
 
 use async_trait::async_trait;
-use domain::delivery_statistics::{DeliveryFigures, DurationClass, Measure, StatisticsStep};
+use domain::delivery_statistics::{
+    DeliveryFigures, DurationClass, Measure, StatisticsStep, period_of,
+};
 use domain::time::Moment;
 use rusqlite::{Connection, Row, params};
 use store::{
@@ -9,6 +11,7 @@ use store::{
 };
 
 use crate::fault::Fault;
+use crate::list_query::all;
 use crate::open::SqliteStore;
 
 /// Stands for no subscription: the integration as a whole.
@@ -21,16 +24,25 @@ pub(crate) const ADD: &str = "insert into delivery_statistics (step_seconds, beg
 // primary key, once for each minute or hour
 pub(crate) const READ: &str = "with recursive steps (begins_at) as (values (?4) union all \
      select begins_at + ?1 * 1000000 from steps where begins_at + ?1 * 1000000 < ?5) \
-     select (s.begins_at - ?4) / ?6 as place, s.measure, s.duration_class, sum(s.counted) as counted \
+     select (s.begins_at - ?4) / ?6 as place, s.measure, s.duration_class, \
+     case s.measure when 'job_waiting' then max(s.counted) else sum(s.counted) end as counted \
      from steps cross join delivery_statistics s on s.step_seconds = ?1 and s.begins_at = steps.begins_at \
      and s.integration_id = ?2 and s.webhook_out_sub_id = ?3 group by 1, 2, 3";
+// webhook_jobs_waiting, all of it; primary key
+pub(crate) const WAITING: &str = "select s.integration_id, sum(j.waiting) as waiting from (select webhook_out_sub_id, count(*) as waiting \
+     from webhook_jobs where finished_at is null group by webhook_out_sub_id) j \
+     cross join webhook_out_subs s on s.id = j.webhook_out_sub_id group by s.integration_id";
+// primary key
+pub(crate) const KEEP_HIGHEST: &str = "insert into delivery_statistics (step_seconds, begins_at, integration_id, webhook_out_sub_id, \
+     measure, duration_class, counted) values (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+     on conflict do update set counted = max(counted, excluded.counted)";
 // primary key
 pub(crate) const REMOVE_OLD: &str = "delete from delivery_statistics where (step_seconds, begins_at, integration_id, webhook_out_sub_id, \
      measure, duration_class) in (select step_seconds, begins_at, integration_id, webhook_out_sub_id, measure, duration_class \
      from delivery_statistics where step_seconds = ?1 and begins_at < ?2 order by step_seconds, begins_at limit ?3)";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[ADD, READ, REMOVE_OLD];
+pub(crate) const STATEMENTS: &[&str] = &[ADD, READ, WAITING, KEEP_HIGHEST, REMOVE_OLD];
 
 #[async_trait]
 impl DeliveryStatistics for SqliteStore {
@@ -40,6 +52,42 @@ impl DeliveryStatistics for SqliteStore {
     ) -> Result<Vec<DeliveryFigures>, StoreError> {
         self.read(move |connection| read(connection, query)).await
     }
+
+    async fn count_waiting(&self, now: Moment) -> Result<(), StoreError> {
+        // Read beside the writer, which a million of them would hold up.
+        let waiting = self.read(waiting).await?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        self.write(move |writing| keep_highest(&writing.connection, &waiting, now))
+            .await
+            .map_err(StoreError::from)
+    }
+}
+
+/// How many jobs wait, by integration; those without any are left out.
+fn waiting(connection: &Connection) -> Result<Vec<(i64, i64)>, Fault> {
+    all(connection, WAITING, [], |row| {
+        Ok((row.get("integration_id")?, row.get("waiting")?))
+    })
+}
+
+fn keep_highest(connection: &Connection, waiting: &[(i64, i64)], now: Moment) -> Result<(), Fault> {
+    let mut keep = connection.prepare_cached(KEEP_HIGHEST)?;
+    for (integration, count) in waiting {
+        for step in StatisticsStep::ALL {
+            keep.execute(params![
+                step.seconds(),
+                period_of(now, step.seconds()).microseconds(),
+                integration,
+                ALL_SUBSCRIPTIONS,
+                Measure::JobWaiting.name(),
+                DurationClass::NONE.number(),
+                count,
+            ])?;
+        }
+    }
+    Ok(())
 }
 
 /// Adds what a transaction has counted.

@@ -55,6 +55,13 @@ pub trait DeliveryStatistics {
         &self,
         query: StatisticsQuery,
     ) -> Result<Vec<DeliveryFigures>, StoreError>;
+
+    /// Counts the jobs of each integration that wait at this moment, and keeps the number where it is the highest of its minute, and
+    /// where it is the highest of its hour.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    async fn count_waiting(&self, now: Moment) -> Result<(), StoreError>;
 }
 
 /// What of the table a count belongs to.

@@ -26,6 +26,7 @@ pub(super) struct Period {
     delivered: u64,
     failed: u64,
     exhausted: u64,
+    waiting: Option<u64>,
     delivery_time: Option<Percentiles>,
     attempt_time: Option<Percentiles>,
 }
@@ -39,12 +40,14 @@ struct Percentiles {
 }
 
 impl Period {
-    pub(super) fn of(begins_at: Moment, figures: &DeliveryFigures) -> Period {
+    /// What waits is counted for whole integrations only.
+    pub(super) fn of(begins_at: Moment, figures: &DeliveryFigures, is_whole: bool) -> Period {
         Period {
             begins_at,
             delivered: figures.of(Measure::JobDelivered).total(),
             failed: figures.of(Measure::AttemptFailed).total(),
             exhausted: figures.of(Measure::JobExhausted).total(),
+            waiting: is_whole.then(|| figures.of(Measure::JobWaiting).total()),
             delivery_time: Percentiles::of(figures.of(Measure::JobDelivered)),
             attempt_time: Percentiles::of(figures.of(Measure::AttemptDelivered)),
         }
@@ -91,6 +94,13 @@ const PERIOD: Record = Record {
         )
         .such_as("3"),
         Field::new("exhausted", Shape::Integer, "Jobs that were given up in it.").such_as("0"),
+        Field::new(
+            "waiting",
+            Shape::Integer,
+            "The most jobs that waited at one moment of it, by a count every minute; null where a single subscription is asked for.",
+        )
+        .nullable()
+        .such_as("17"),
         Field::new(
             "delivery_time",
             Shape::Record(&PERCENTILES),

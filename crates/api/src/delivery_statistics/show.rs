@@ -31,7 +31,7 @@ const SUB: Param = Param::integer("webhook_out_sub_id")
 pub(crate) const ROUTE: Route = Route::post("delivery_statistics", "show")
     .about(
         "Delivery Statistics Show API",
-        "Tells how deliveries went, period by period: how many were delivered, failed and were given up, and how long they took. It costs \
+        "Tells how deliveries went, period by period: how many were delivered, failed, were given up and waited, and how long they took. It costs \
          the same however many jobs there are. Minutes are kept for 3 days, hours for 90.",
     )
     .params(&[
@@ -95,9 +95,10 @@ fn shown(query: &StatisticsQuery, figures: &[DeliveryFigures]) -> Shown {
     let mut periods = Vec::with_capacity(figures.len());
     let step = Duration::from_secs(u64::try_from(query.step_seconds).unwrap_or_default());
     let mut begins_at = query.from;
+    let is_whole = query.webhook_out_sub_id.is_none();
     for one in figures {
         total.add_all(one);
-        periods.push(Period::of(begins_at, one));
+        periods.push(Period::of(begins_at, one, is_whole));
         begins_at = begins_at + step;
     }
     Shown {
@@ -105,7 +106,7 @@ fn shown(query: &StatisticsQuery, figures: &[DeliveryFigures]) -> Shown {
         webhook_out_sub_id: query.webhook_out_sub_id,
         step_seconds: query.step_seconds,
         ends_at: begins_at,
-        total: Period::of(query.from, &total),
+        total: Period::of(query.from, &total, is_whole),
         periods,
     }
 }

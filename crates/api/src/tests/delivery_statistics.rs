@@ -28,6 +28,7 @@ async fn periods_are_told_in_full_and_what_cannot_be_told_is_refused() {
     assert_eq!(told["periods"][0]["begins_at"], "2026-01-31T00:00:00Z");
     assert_eq!(told["ends_at"], "2026-01-31T03:00:00Z");
     assert_eq!(told["total"]["delivered"], 0);
+    assert_eq!(told["total"]["waiting"], 0);
     assert_eq!(told["total"]["attempt_time"], Value::Null);
     let refused = [
         ("step_seconds", json!(90), "step_seconds"),
@@ -52,5 +53,6 @@ async fn periods_are_told_in_full_and_what_cannot_be_told_is_refused() {
     let told = fixture.data("delivery_statistics/show", of_sub).await;
     assert_eq!(told["webhook_out_sub_id"], sub["id"]);
     assert_eq!(told["step_seconds"], 60);
+    assert_eq!(told["total"]["waiting"], Value::Null);
     fixture.close().await;
 }

@@ -225,9 +225,11 @@ function plots(within) {
     picture.setAttribute("tabindex", "0");
     const tell = (next) => {
       at = Math.max(0, Math.min(rows.length - 1, next));
-      const [from, delivered, failed, given, ...times] = [...rows[at].cells].map((cell) => cell.textContent);
+      const cells = [...rows[at].cells].filter((cell) => !cell.matches(".waiting"));
+      const [from, delivered, failed, given, ...times] = cells.map((cell) => cell.textContent);
+      const waiting = rows[at].querySelector(".waiting");
       const until = times[0] && ` Until delivered: ${times.slice(0, 3).join(", ")}; accepted attempt: ${times.slice(3).join(", ")} (p50, p95, p99).`;
-      told.textContent = `${from}: ${delivered} delivered, ${failed} failed attempts, ${given} given up.${until}`;
+      told.textContent = `${from}: ${delivered} delivered, ${failed} failed attempts, ${given} given up.${waiting ? ` At most ${waiting.textContent} waited.` : ""}${until}`;
       for (const name of ["x1", "x2"]) mark.setAttribute(name, `${(at + 0.5) / rows.length * 100}%`);
       picture.append(mark);
     };

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rand::RngExt;
+use serde_json::json;
 
 use crate::crash::wait_until_nothing_waits;
 use crate::harness::producers::{Ledger, join, produce, seeded, times};
-use crate::harness::{Receiver, Server, whole};
+use crate::harness::receiver::Reply;
+use crate::harness::{Receiver, Server, wait_for, whole};
 
 /// Restarts of a run that is told no other number.
 const RESTARTS_DEFAULT: usize = 5;
@@ -56,4 +58,23 @@ fn restarts_under_load_lose_nothing_and_repeat_nothing() {
     );
     assert_eq!((lost, repeated), (0, 0));
     whole::check(&server);
+}
+
+#[test]
+fn what_waits_is_counted_from_the_start_on() {
+    let receiver = Receiver::scripted(|_, _| Reply::Status(500, Vec::new()));
+    let mut server = Server::start();
+    let integration = server.integration("a");
+    server.subscribe(integration, "crm", &receiver.url("/"));
+    for order in ["A-1", "A-2", "A-3"] {
+        server.report(integration, order, "scheduled");
+    }
+    receiver.wait_for(3);
+    assert!(server.terminate(), "it ends well");
+    server.restart();
+    wait_for("the waiting jobs to be counted", || {
+        let asked = json!({ "integration_id": integration });
+        let told = server.call("delivery_statistics/show", asked).data();
+        (told["total"]["waiting"] == 3).then_some(())
+    });
 }
