@@ -1,5 +1,7 @@
 //! A database as the source or the target of a copy; see [`store::copy`].
 
+use std::time::{Duration, Instant};
+
 use async_trait::async_trait;
 use store::StoreError;
 use store::copy::{Column, CopyFault, CopySource, CopyTarget, Row, TABLES, Table, Value};
@@ -24,6 +26,10 @@ mod value;
 const SET_UP: &str = "set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set synchronous_commit = off";
 /// Held by whoever copies to the database; any number that other programs do not use.
 const LOCK: &str = "select pg_try_advisory_lock(7815694213740091395)";
+/// How long a copy waits for the lock, in seconds: one that was killed has it until the database notices.
+const LOCK_SECONDS_MAX: u64 = 5;
+/// How often it is tried meanwhile, in milliseconds.
+const LOOK_MILLISECONDS: u64 = 50;
 /// One view of the source, and no node that begins to serve it meanwhile: each registers first.
 const HOLD: &str =
     "begin isolation level repeatable read; lock table nodes in share row exclusive mode";
@@ -102,6 +108,18 @@ async fn nodes_live(connection: &Connection) -> Result<bool, StoreError> {
     Ok(live.await?.unwrap_or(false))
 }
 
+/// Takes the lock of the target; whether that went well.
+async fn lock(connection: &Connection) -> Result<bool, Fault> {
+    let began = Instant::now();
+    loop {
+        let locked = one(connection, LOCK, &[], |row| Ok(row.try_get(0)?)).await?;
+        if locked == Some(true) || began.elapsed() >= Duration::from_secs(LOCK_SECONDS_MAX) {
+            return Ok(locked == Some(true));
+        }
+        tokio::time::sleep(Duration::from_millis(LOOK_MILLISECONDS)).await;
+    }
+}
+
 #[async_trait]
 impl CopySource for PostgresCopy {
     fn name(&self) -> &str {
@@ -144,8 +162,7 @@ impl CopyTarget for PostgresCopy {
     async fn begin(&self, source: &str) -> Result<(), CopyFault> {
         let connection = self.connection.lock().await;
         let place = || self.name.clone();
-        let locked = one(&connection, LOCK, &[], |row| Ok(row.try_get(0)?));
-        if locked.await.map_err(StoreError::from)? != Some(true) {
+        if !lock(&connection).await.map_err(StoreError::from)? {
             return Err(CopyFault::UnderWay { place: place() });
         }
         if nodes_live(&connection).await? {
