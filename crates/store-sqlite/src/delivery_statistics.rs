@@ -14,6 +14,8 @@ use crate::fault::Fault;
 use crate::list_query::all;
 use crate::open::SqliteStore;
 
+/// Most jobs of a subscription that are counted as waiting: some 50 ms of a reader, once a minute.
+const WAITING_MAX: i64 = 1_000_000;
 /// Stands for no subscription: the integration as a whole.
 const ALL_SUBSCRIPTIONS: i64 = 0;
 
@@ -28,10 +30,10 @@ pub(crate) const READ: &str = "with recursive steps (begins_at) as (values (?4) 
      case s.measure when 'job_waiting' then max(s.counted) else sum(s.counted) end as counted \
      from steps cross join delivery_statistics s on s.step_seconds = ?1 and s.begins_at = steps.begins_at \
      and s.integration_id = ?2 and s.webhook_out_sub_id = ?3 group by 1, 2, 3";
-// webhook_jobs_waiting, all of it; primary key
-pub(crate) const WAITING: &str = "select s.integration_id, sum(j.waiting) as waiting from (select webhook_out_sub_id, count(*) as waiting \
-     from webhook_jobs where finished_at is null group by webhook_out_sub_id) j \
-     cross join webhook_out_subs s on s.id = j.webhook_out_sub_id group by s.integration_id";
+// webhook_jobs_waiting, of one subscription after the other
+pub(crate) const WAITING: &str = "select integration_id, sum(waiting) as waiting from (select s.integration_id, (select count(*) from \
+     (select 1 from webhook_jobs where webhook_out_sub_id = s.id and finished_at is null limit ?1)) as waiting \
+     from webhook_out_subs s where s.deleted_at is null) where waiting > 0 group by integration_id";
 // primary key
 pub(crate) const KEEP_HIGHEST: &str = "insert into delivery_statistics (step_seconds, begins_at, integration_id, webhook_out_sub_id, \
      measure, duration_class, counted) values (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
@@ -67,7 +69,7 @@ impl DeliveryStatistics for SqliteStore {
 
 /// How many jobs wait, by integration; those without any are left out.
 fn waiting(connection: &Connection) -> Result<Vec<(i64, i64)>, Fault> {
-    all(connection, WAITING, [], |row| {
+    all(connection, WAITING, [WAITING_MAX], |row| {
         Ok((row.get("integration_id")?, row.get("waiting")?))
     })
 }
