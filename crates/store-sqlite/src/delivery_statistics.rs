@@ -14,7 +14,7 @@ use crate::fault::Fault;
 use crate::list_query::all;
 use crate::open::SqliteStore;
 
-/// Most jobs of a subscription that are counted as waiting: some 50 ms of a reader, once a minute.
+/// Most jobs of a subscription that are counted as waiting: some 70 ms of a reader, once a minute.
 const WAITING_MAX: i64 = 1_000_000;
 /// Stands for no subscription: the integration as a whole.
 const ALL_SUBSCRIPTIONS: i64 = 0;
