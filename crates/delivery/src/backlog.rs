@@ -20,8 +20,11 @@ use store::{DueJobs, ReadyJob, Withdrawal};
 use crate::memory::Memory;
 use crate::withdrawn::Withdrawn;
 
-/// Most jobs in the queue of one lane: enough that claims of half as many keep the fastest lane busy.
+/// Most jobs in the queue of one lane: enough that claims of most of them keep the fastest lane busy.
 pub const QUEUE_JOBS_MAX: usize = 512;
+/// Which part of its room a queue still fills when the store is asked for more, as a divisor. What is in memory is read once more by
+/// each claim, and what is left has to last until the answer.
+const CLAIM_PART: usize = 4;
 /// How long a lane waits after a claim that failed.
 const RECLAIM_MILLISECONDS: u64 = 1_000;
 
@@ -137,6 +140,14 @@ impl Backlog {
         }
     }
 
+    /// Notes that the store has a job that is not offered, if the store will be asked anyway; whether it will.
+    pub(crate) fn will_look(&mut self) -> bool {
+        if self.is_behind {
+            self.fall_behind();
+        }
+        self.is_behind
+    }
+
     /// Leaves everything that waits to the store.
     pub(crate) fn drop_queue(&mut self, memory: &mut Memory) {
         for job in self.queue.drain(..) {
@@ -210,7 +221,7 @@ impl Backlog {
 
     /// Whether it is time to ask the store for what is due.
     pub(crate) fn wants_due_jobs(&self, room: &Room<'_>) -> bool {
-        self.is_behind && self.claim.is_none() && self.queue.len() * 2 <= room.capacity()
+        self.is_behind && self.claim.is_none() && self.queue.len() * CLAIM_PART <= room.capacity()
     }
 
     /// Whether it is time to ask the store for the oldest job: nothing else is in memory.

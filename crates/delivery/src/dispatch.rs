@@ -117,6 +117,12 @@ impl Dispatch {
         }
     }
 
+    /// The store has a job of the lane that is not offered; whether the lane looks for it by itself.
+    pub(crate) fn will_look(&mut self, id: WebhookOutSubId) -> bool {
+        let lane = self.lanes.get_mut(&id);
+        lane.is_some_and(|lane| lane.backlog.will_look())
+    }
+
     pub(crate) fn changed(&mut self, lane: store::Lane, now: Moment) {
         let id = lane.sub.id;
         match self.lanes.get_mut(&id) {

@@ -32,4 +32,8 @@ impl LaneOwner for Owner {
     fn is_spent(&self, lane: WebhookOutSubId) -> bool {
         !self.0.lock().knows(lane)
     }
+
+    fn will_look(&self, lane: WebhookOutSubId) -> bool {
+        self.0.lock().will_look(lane)
+    }
 }

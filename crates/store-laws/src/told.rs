@@ -13,6 +13,8 @@ pub struct Told {
     lanes: Mutex<HashMap<WebhookOutSubId, Lane>>,
     /// Jobs that are in flight when they are asked back.
     in_flight: Mutex<Vec<WebhookJobId>>,
+    /// Lanes whose jobs are looked for.
+    behind: Mutex<Vec<WebhookOutSubId>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,11 @@ impl Told {
     /// From now on the job is in flight.
     pub fn fly(&self, job: WebhookJobId) {
         lock(&self.in_flight).push(job);
+    }
+
+    /// From now on the lane's jobs are looked for.
+    pub fn fall_behind(&self, lane: WebhookOutSubId) {
+        lock(&self.behind).push(lane);
     }
 
     /// It is in flight no more.
@@ -71,6 +78,10 @@ impl LaneOwner for Told {
         } else {
             Withdrawal::Withdrawn
         }
+    }
+
+    fn will_look(&self, lane: WebhookOutSubId) -> bool {
+        lock(&self.behind).contains(&lane)
     }
 
     fn is_spent(&self, _lane: WebhookOutSubId) -> bool {

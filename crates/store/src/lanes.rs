@@ -150,6 +150,12 @@ pub trait LaneOwner: Send + Sync {
     fn is_spent(&self, _lane: WebhookOutSubId) -> bool {
         true
     }
+
+    /// Tells that the store has a job of the lane that another process made and that may be started; whether the owner looks for it by
+    /// itself, as it does for a lane that has more in the store than in memory. If not, it wants the job told.
+    fn will_look(&self, _lane: WebhookOutSubId) -> bool {
+        false
+    }
 }
 
 /// Nobody delivers here: the command line's way to open a store.

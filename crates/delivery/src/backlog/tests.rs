@@ -98,17 +98,17 @@ fn what_does_not_fit_is_left_to_the_store_and_later_ones_too() {
     let mut bench = Bench::default();
     bench.offer(0..600);
     assert_eq!(bench.memory.jobs(), QUEUE_JOBS_MAX);
-    for _ in 0..255 {
+    for _ in 0..383 {
         bench.start();
     }
     bench.offer([1_000]);
-    assert_eq!(bench.memory.jobs(), 257, "older ones wait in the store");
+    assert_eq!(bench.memory.jobs(), 129, "older ones wait in the store");
     assert!(!bench.wants(), "there is enough to do");
     bench.start();
     assert_eq!(
         bench.claim(),
-        256 + 512,
-        "so many that half of a queue is new"
+        384 + 512,
+        "so many that three quarters of a queue are new"
     );
     assert!(!bench.wants(), "one claim at a time");
 }
@@ -199,9 +199,10 @@ fn full_memory_leaves_each_lane_what_it_can_send_at_once() {
     bench.offer(1..100);
     assert_eq!(bench.memory.jobs(), 1 + 4);
     assert!(!bench.wants());
-    bench.start();
-    bench.start();
-    assert_eq!(bench.claim(), 2 + 4);
+    for _ in 0..3 {
+        bench.start();
+    }
+    assert_eq!(bench.claim(), 3 + 4);
     bench.take(due(1..100));
     assert_eq!(bench.memory.jobs(), 1 + 4);
     bench.drain();
@@ -365,4 +366,20 @@ fn what_is_dropped_is_claimed_again_and_takes_no_memory() {
     bench.take(due([1, 2, 3]));
     assert_eq!(bench.drain(), [2, 3], "1 is in flight");
     assert!(bench.wants(), "4 was dropped after the snapshot");
+}
+
+#[test]
+fn a_lane_that_is_behind_looks_for_what_is_not_offered() {
+    let mut bench = Bench::default();
+    assert!(!bench.backlog.will_look());
+    assert!(!bench.wants(), "nothing is known of any job");
+    bench.backlog.fall_behind();
+    bench.claim();
+    // Made after the claim began, which may not see it.
+    assert!(bench.backlog.will_look());
+    bench.take(due([]));
+    assert!(bench.wants(), "it is looked for");
+    bench.claim();
+    bench.take(due([1]));
+    assert!(!bench.wants() && !bench.backlog.will_look());
 }

@@ -16,8 +16,8 @@ use crate::writing::{TRIES_MAX, Writing};
 
 /// Lists of changes that wait for the writer; more have to wait outside.
 const QUEUE_MAX: usize = 4_096;
-/// Transactions of changes at once: while one is being made durable, the next one is made.
-const TRANSACTIONS_MAX: usize = 2;
+/// Transactions of changes at once: where a commit takes long, others are made meanwhile.
+const TRANSACTIONS_MAX: u32 = 2;
 /// How long a request waits for a place in the queue before it is told to come again.
 const QUEUE_SECONDS_MAX: u64 = 5;
 
@@ -77,14 +77,13 @@ pub(crate) fn start(pool: Pool, shared: Weak<Shared>, waiting: Waiting) -> JoinH
 }
 
 async fn run(pool: Pool, shared: Weak<Shared>, waiting: Waiting) {
-    let places = Arc::new(Semaphore::new(TRANSACTIONS_MAX));
+    let places = Arc::new(Semaphore::new(TRANSACTIONS_MAX as usize));
     accept_until_closed(pool, shared, waiting, &places).await;
     // What was handed in is done once nobody has a place any more.
-    drop(places.acquire_many(TRANSACTIONS_MAX as u32).await);
+    drop(places.acquire_many(TRANSACTIONS_MAX).await);
 }
 
-/// One transaction after another, each of all that waits: it begins when the one before it is being committed, and takes turns with
-/// [many outcomes](crate::record::record).
+/// One transaction after another, each of all that waits, in turns with [many outcomes](crate::record::record).
 async fn accept_until_closed(
     pool: Pool,
     shared: Weak<Shared>,
@@ -102,10 +101,10 @@ async fn accept_until_closed(
         let Some(shared) = shared.upgrade() else {
             return;
         };
-        let (Ok(place), Ok(turn)) = (
-            places.clone().acquire_owned().await,
-            shared.turns.clone().acquire_owned().await,
-        ) else {
+        let Some(place) = place(places, &mut left, &mut waiting).await else {
+            return;
+        };
+        let Ok(turn) = shared.turns.clone().acquire_owned().await else {
             return;
         };
         while let Ok(asked) = waiting.0.try_recv() {
@@ -120,6 +119,29 @@ async fn accept_until_closed(
             commit(&store, taken, turn).await;
             drop(place);
         });
+    }
+}
+
+/// The place of a transaction: beside others only where a whole one waits. What would be less waits for the end of those, since small
+/// transactions cost as much as large ones, and nodes that share a database make each other's small.
+async fn place(
+    places: &Arc<Semaphore>,
+    left: &mut VecDeque<Asked>,
+    waiting: &mut Waiting,
+) -> Option<OwnedSemaphorePermit> {
+    loop {
+        while let Ok(asked) = waiting.0.try_recv() {
+            left.push_back(asked);
+        }
+        let stages: usize = left.iter().map(|asked| asked.stages.len()).sum();
+        if stages >= STAGES_MAX {
+            return places.clone().acquire_owned().await.ok();
+        }
+        tokio::select! {
+            biased;
+            all = places.clone().acquire_many_owned(TRANSACTIONS_MAX) => return all.ok()?.split(1),
+            Some(asked) = waiting.0.recv() => left.push_back(asked),
+        }
     }
 }
 

@@ -245,19 +245,25 @@ async fn hear(store: &PostgresStore, notices: &[String]) {
     if lanes.node().is_none() {
         return;
     }
-    let (mut jobs, mut changed, mut is_free) = (Vec::new(), Vec::new(), false);
-    {
+    let (mut ready, mut changed, mut is_free) = (Vec::new(), Vec::new(), false);
+    let owner = {
         let inner = lanes.lock();
         let words = notices.iter().flat_map(|notice| notice.split(' '));
         for news in words.filter_map(News::read) {
             match news {
-                News::Ready(lane, job) if inner.owned.contains_key(&lane) => jobs.push(job.0),
+                News::Ready(lane, job) if inner.owned.contains_key(&lane) => {
+                    ready.push((lane, job.0))
+                }
                 News::Ready(..) => {}
                 News::Changed(lane) => changed.push(lane),
                 News::Free => is_free = true,
             }
         }
-    }
+        inner.owner.clone()
+    };
+    // What a lane looks for by itself need not be read twice.
+    ready.retain(|(lane, _)| !owner.will_look(*lane));
+    let jobs: Vec<i64> = ready.into_iter().map(|(_, job)| job).collect();
     if is_free {
         own::hurry(&store.shared);
     }

@@ -86,6 +86,34 @@ async fn what_one_accepts_is_handed_to_the_owner_on_the_other() {
 }
 
 #[tokio::test]
+async fn what_a_lane_looks_for_itself_is_not_handed_over() {
+    let (world, other) = two_nodes().await;
+    let behind = world.sub_in("a", Ordering::Order).await;
+    let beside = world.sub_in("b", Ordering::Order).await;
+    world.told.fall_behind(behind);
+    world.told.take();
+    let accepted = other
+        .accept(vec![world.stage("A", "ordered")])
+        .await
+        .remove(0);
+    let jobs = accepted.expect("accepted").record.webhook_jobs;
+    let of = |lane| {
+        let mut jobs = jobs.iter();
+        let job = jobs.find(|job| job.webhook_out_sub_id == lane);
+        Event::Ready(job.expect("a job").id)
+    };
+    // Both are told of in one notice.
+    let mut seen = Vec::new();
+    let began = Instant::now();
+    while !seen.contains(&of(beside)) {
+        assert!(began.elapsed() < PATIENCE, "not told");
+        seen.extend(world.told.take());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(!seen.contains(&of(behind)), "{seen:?}");
+}
+
+#[tokio::test]
 async fn what_one_releases_is_handed_over_too() {
     let (world, other) = two_nodes().await;
     let told = Arc::new(Told::default());
