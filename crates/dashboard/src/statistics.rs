@@ -158,6 +158,14 @@ impl Statistics {
         }
     }
 
+    /// So many wait at this moment, which may not be counted yet.
+    pub(crate) fn note_waiting(&mut self, count: u64) {
+        let last = self.periods.last_mut().into_iter();
+        for period in last.chain([&mut self.total]) {
+            period.waiting = period.waiting.map(|counted| counted.max(count));
+        }
+    }
+
     /// The plot of how many were delivered and failed.
     pub(crate) fn deliveries(&self, span: Span) -> Markup {
         let values = |value: fn(&Period) -> u64| {

@@ -28,10 +28,11 @@ pub(super) async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Answ
         Some(integration) => integration.name.as_str(),
         None => "",
     };
-    let statistics = statistics::read(&visit, span, Whose::All).await?;
+    let mut statistics = statistics::read(&visit, span, Whose::All).await?;
     let subs = list::all(&visit, "webhook_out_subs/index", &json!({})).await?;
     let unwell = unwell(&visit, &subs);
     let waiting = Waiting::read(&visit).await?;
+    statistics.note_waiting(waiting.count);
     let failing = json!({ "state": ["retrying", "exhausted"] });
     let asked = json!({ "filters": failing, "page": { "size": ROWS } });
     let failing = visit.call("webhook_jobs/index", asked).await?.items();

@@ -40,9 +40,10 @@ pub(crate) fn now(visit: &Visit) -> String {
 pub(crate) fn condition(sub: &Value, now: &str) -> Condition {
     let health = &sub["health"];
     match (text(health, "state"), text(health, "reason")) {
-        _ if !is(sub, "active") => Condition::Inactive,
+        // For a reason of its own: then it is not active either.
         ("off", "gone") => Condition::Gone,
-        ("off", _) => Condition::FailedForDays,
+        ("off", "failing_for_days") => Condition::FailedForDays,
+        _ if !is(sub, "active") => Condition::Inactive,
         ("resting", _) => Condition::Resting,
         _ if text(&health["pause"], "until") > now => Condition::Paused,
         _ if is(health, "recovering") => Condition::Recovering,
@@ -105,17 +106,17 @@ impl Condition {
                 "Postrider switched it off " (since()) ": the receiver answered 410 Gone, which says that it wants nothing more."
             },
             Condition::FailedForDays => html! {
-                "Postrider switched it off " (since()) ": nothing was delivered since " (failing_since()) ", for days on end."
+                "Postrider switched it off " (since()) ": deliveries began to fail " (failing_since()) ", and none has succeeded since."
             },
             Condition::Resting => html! {
-                "It rests since " (since()) ", because deliveries failed one after the other. Only its oldest job is sent, when that is \
+                "It began to rest " (since()) ", because deliveries failed one after the other. Only its oldest job is sent, when that is \
                  due, to see whether the receiver is back; the first success lets all others follow. No job is given up meanwhile."
             },
             Condition::Paused => html! {
                 "The receiver asked to be left alone until " (moment(text(&health["pause"], "until"))) ". Jobs wait until then."
             },
             Condition::Failing => html! {
-                "It sends, but deliveries fail: none has succeeded since " (failing_since()) ". Failed jobs are sent again by themselves."
+                "It sends, but deliveries began to fail " (failing_since()) ", and none has succeeded since. Failed jobs are sent again by themselves."
             },
             Condition::Recovering => {
                 html! { "It was switched on again; nothing has succeeded since then." }
@@ -199,7 +200,13 @@ mod tests {
             let mut sub = json!({ "active": true, "health": health });
             assert_eq!(condition(&sub, NOW), expected, "{sub}");
             sub["active"] = json!(false);
-            assert_eq!(condition(&sub, NOW), Condition::Inactive, "{sub}");
+            let by_itself = [Condition::Gone, Condition::FailedForDays].contains(&expected);
+            let off = if by_itself {
+                expected
+            } else {
+                Condition::Inactive
+            };
+            assert_eq!(condition(&sub, NOW), off, "{sub}");
         }
     }
 }

@@ -76,7 +76,7 @@ fn enable_page(
     let main = html! {
         h1 { "Switch the subscription on" }
         p { (condition.words(sub)) }
-        @if !since.is_empty() { p { "It missed the changes since " (moment(since)) "; take the moment out to let them be." } }
+        @if !since.is_empty() { p { "It was switched off " (moment(since)) ", and has missed the changes since then; take the moment out to let them be." } }
         (form.draw(visit))
     };
     let above = above(visit, sub);

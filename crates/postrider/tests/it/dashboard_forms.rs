@@ -6,7 +6,8 @@ mod browser;
 use serde_json::{Value, json};
 
 use self::browser::{employee, liaison};
-use crate::harness::{Receiver, Server};
+use crate::harness::receiver::Reply;
+use crate::harness::{Receiver, Server, wait_for};
 
 /// The secret that a page shows.
 fn secret(page: &str) -> String {
@@ -118,6 +119,27 @@ fn a_subscription_is_made_changed_tested_switched_and_deleted() {
     boss.page(&mut server, &format!("{one}/delete"));
     assert_eq!(boss.done(&mut server, &format!("{one}/delete"), &[]), subs);
     assert_eq!(boss.get(&mut server, &one).code, 404);
+}
+
+#[test]
+fn a_subscription_that_its_receiver_switched_off_says_so_and_is_switched_on_since_then() {
+    let mut server = Server::start();
+    let boss = employee(&mut server);
+    let integration = server.integration("acme");
+    let receiver = Receiver::scripted(|_, _| Reply::Status(410, Vec::new()));
+    let sub = server.subscribe(integration, "crm", &receiver.url("/"));
+    server.report(integration, "A-1", "scheduled");
+    let one = format!("/integrations/{integration}/webhook_out_subs/{}", sub["id"]);
+    let page = wait_for("the subscription to be off", || {
+        let page = boss.page(&mut server, &one);
+        page.contains("answered 410 Gone").then_some(page)
+    });
+    assert!(!page.contains("switched off by hand"), "{page}");
+    let overview = boss.page(&mut server, &format!("/integrations/{integration}"));
+    assert!(overview.contains("needs attention"), "{overview}");
+    assert!(overview.contains("at most 1 at once"), "{overview}");
+    let page = boss.page(&mut server, &format!("{one}/enable"));
+    assert!(page.contains("has missed the changes since then"), "{page}");
 }
 
 #[test]
