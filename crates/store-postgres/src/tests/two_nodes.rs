@@ -38,8 +38,8 @@ async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     }
 }
 
-/// Waits until the owner was told of something.
-async fn until_told(told: &Told, expected: Event) {
+/// Waits until the owner was told of something; all that it was told.
+async fn until_told(told: &Told, expected: Event) -> Vec<Event> {
     let seen = std::sync::Mutex::new(Vec::new());
     until(&format!("told {expected:?}"), async || {
         let mut seen = seen.lock().expect("no panic");
@@ -47,6 +47,7 @@ async fn until_told(told: &Told, expected: Event) {
         seen.contains(&expected)
     })
     .await;
+    seen.into_inner().expect("no panic")
 }
 
 async fn subscribe_many(world: &World<PostgresStore>, count: usize) -> Vec<WebhookOutSubId> {
@@ -103,13 +104,7 @@ async fn what_a_lane_looks_for_itself_is_not_handed_over() {
         Event::Ready(job.expect("a job").id)
     };
     // Both are told of in one notice.
-    let mut seen = Vec::new();
-    let began = Instant::now();
-    while !seen.contains(&of(beside)) {
-        assert!(began.elapsed() < PATIENCE, "not told");
-        seen.extend(world.told.take());
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let seen = until_told(&world.told, of(beside)).await;
     assert!(!seen.contains(&of(behind)), "{seen:?}");
 }
 
