@@ -34,12 +34,12 @@ pub(crate) const READ: &str = "select ((s.begins_at - $4::bigint) / $6::bigint):
      case s.measure when 'job_waiting' then max(s.counted) else sum(s.counted)::bigint end as counted from generate_series($4::bigint, $5::bigint - 1, $1::bigint * 1000000) as steps (begins_at) \
      join delivery_statistics s on s.step_seconds = $1 and s.begins_at = steps.begins_at \
      and s.integration_id = $2 and s.webhook_out_sub_id = $3 group by 1, 2, 3";
-// webhook_jobs_waiting_by_integration, all of it; primary key
+// webhook_jobs_waiting_by_integration, all of it; primary key, in an order in which nodes do not wait in a circle
 pub(crate) const COUNT_WAITING: &str = "insert into delivery_statistics (step_seconds, begins_at, integration_id, webhook_out_sub_id, \
      measure, duration_class, counted, node_id) \
      select p.step_seconds, p.begins_at, w.integration_id, $3::bigint, $4::text, $5::bigint, w.waiting, $6::bigint \
      from (select integration_id, count(*) as waiting from webhook_jobs_waiting group by integration_id) w \
-     cross join unnest($1::bigint[], $2::bigint[]) as p (step_seconds, begins_at) \
+     cross join unnest($1::bigint[], $2::bigint[]) as p (step_seconds, begins_at) order by p.step_seconds, w.integration_id \
      on conflict (step_seconds, begins_at, integration_id, webhook_out_sub_id, measure, duration_class, node_id) \
      do update set counted = greatest(delivery_statistics.counted, excluded.counted)";
 // primary key
